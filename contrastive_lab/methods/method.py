@@ -1,0 +1,107 @@
+"""What every method has in common: the protocol between a paper's file and the training loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Self
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from contrastive_lab.networks import Backbone
+from contrastive_lab.views import Augmentation, Batch, TwoViews, Views
+
+MakeBackbone = Callable[..., Backbone]
+"""Builds a fresh backbone; `dense=True` asks for a map of at least 6 x 6 cells (PixPro)."""
+
+DataKind = Literal["scenes", "cifar10", "stl10"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one training step produced. `embeddings` are detached unit vectors, one block per view; `logs` are 0-dim tensors."""
+
+    loss: Float[Tensor, ""]
+    embeddings: Float[Tensor, "V N D"]
+    logs: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is: optimiser steps done, of how many in all, and steps of one epoch."""
+
+    step: int = 0
+    steps: int = 1
+    steps_per_epoch: int = 1
+
+    @property
+    def fraction(self) -> float:
+        return self.step / max(self.steps, 1)
+
+    @property
+    def epoch(self) -> float:
+        return self.step / max(self.steps_per_epoch, 1)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a method is trained on one kind of data unless told otherwise. `lr` belongs to `batch_size`."""
+
+    optimizer: Literal["sgd", "adamw", "adam", "lars"] = "adamw"
+    lr: float = 1e-3
+    weight_decay: float = 1e-4
+    batch_size: int = 256
+    warmup_epochs: float = 0.0
+    options: Mapping[str, Any] = field(default_factory=dict)
+    augmentation: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Method(nn.Module):
+    """A way of training `encoder` without (or with few) labels.
+
+    A subclass writes `step`; where the paper needs it also `build`, `recipe`, `make_views` and `after_update`.
+    `needs` names the fields of a batch beyond the views that the method cannot do without (labels, groups, captions).
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    paper: ClassVar[str]
+    needs: ClassVar[frozenset[str]] = frozenset()
+
+    encoder: Backbone
+    progress: Progress
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.progress = Progress()
+
+    @classmethod
+    def build(cls, make_backbone: MakeBackbone, **options: Any) -> Self:
+        """The method with its usual heads on a fresh backbone; `options` are the keyword arguments of the constructor and heads."""
+        raise NotImplementedError
+
+    @classmethod
+    def recipe(cls, data: DataKind) -> Recipe:
+        """Settings with which this method is trained on `data` by default."""
+        return Recipe()
+
+    def make_views(self, augmentation: Augmentation) -> Views:
+        """The random views this method learns from, made from the data's usual augmentation."""
+        return TwoViews(augmentation)
+
+    def step(self, batch: Batch) -> Step:
+        raise NotImplementedError
+
+    def forward(self, batch: Batch) -> Step:
+        return self.step(batch)
+
+    def after_update(self, progress: Progress) -> None:
+        """Called after each optimiser step; momentum twins, queues and schedules move here."""
+        self.progress = progress
+
+    @torch.no_grad()
+    def represent(self, images: Float[Tensor, "N C H W"]) -> Float[Tensor, "N D"]:
+        """The representation that is kept and evaluated: backbone features, before any projector."""
+        return self.encoder(images)
