@@ -1,0 +1,42 @@
+"""What every encoder offers: a dense feature map and its average, the representation that is evaluated."""
+
+from __future__ import annotations
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+NETWORKS = ("convnet", "resnet18")
+
+
+class Backbone(nn.Module):
+    """An image encoder without a head. `dim` is the number of channels D of its map and of its representation."""
+
+    dim: int
+
+    def feature_map(self, x: Float[Tensor, "N C H W"]) -> Float[Tensor, "N D h w"]:
+        """The last map before pooling; cell (i, j) stands over the pixels around (i, j) times the network's stride."""
+        raise NotImplementedError
+
+    def forward(self, x: Float[Tensor, "N C H W"]) -> Float[Tensor, "N D"]:
+        return self.feature_map(x).mean(dim=(2, 3))
+
+
+def make_backbone(name: str = "convnet", *, width: int = 32, image_size: int = 32, dense: bool = False) -> Backbone:
+    """A freshly initialised backbone for images of `image_size` pixels.
+
+    name: "convnet" (four convolutions, made for two CPU cores) or "resnet18".
+    width: channels of the first stage; the last has 8 times as many, which is `dim`. Published ResNet-18 results have width 64.
+    image_size: decides how fast the stem shrinks the image; other sizes can be fed to the result all the same.
+    dense: halve the stride, for methods that compare cells of the map: at least 8 x 8 cells at 32 and 64 px, 12 x 12 at 48 and 96 px.
+    """
+    from contrastive_lab.networks.convnet import ConvNet
+    from contrastive_lab.networks.resnet import ResNet18
+
+    if name not in NETWORKS:
+        raise ValueError(f"network is {name!r}, but must be one of {', '.join(map(repr, NETWORKS))}")
+    if width < 1:
+        raise ValueError(f"width is {width}, but must be at least 1; 16, 32 and 64 are usual")
+    if image_size < 8:
+        raise ValueError(f"image_size is {image_size}, but must be at least 8 pixels; the networks are made for 32 to 96")
+    network = {"convnet": ConvNet, "resnet18": ResNet18}[name]
+    return network(width=width, image_size=image_size, dense=dense)
