@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from contrastive_lab.contrast import unit
 from contrastive_lab.networks import Backbone
 from contrastive_lab.views import Augmentation, Batch, TwoViews, Views
 
@@ -94,9 +95,6 @@ class Method(nn.Module):
     def step(self, batch: Batch) -> Step:
         raise NotImplementedError
 
-    def forward(self, batch: Batch) -> Step:
-        return self.step(batch)
-
     def after_update(self, progress: Progress) -> None:
         """Called after each optimiser step; momentum twins, queues and schedules move here."""
         self.progress = progress
@@ -105,3 +103,12 @@ class Method(nn.Module):
     def represent(self, images: Float[Tensor, "N C H W"]) -> Float[Tensor, "N D"]:
         """The representation that is kept and evaluated: backbone features, before any projector."""
         return self.encoder(images)
+
+    def embed(self, images: Float[Tensor, "N C H W"]) -> Float[Tensor, "N E"]:
+        """Unit vectors in the space in which the loss compares images: the projector's output, normalised."""
+        return unit(self(images)[1])
+
+    def forward(self, images: Float[Tensor, "N C H W"]) -> tuple[Float[Tensor, "N D"], Float[Tensor, "N E"]]:
+        """Representation and raw projector output of images; a method without a projector gives the representation twice."""
+        representation = self.encoder(images)
+        return representation, representation
