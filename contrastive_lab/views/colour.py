@@ -1,0 +1,116 @@
+"""Colour jitter and greyscale, with its own factors and its own order for each image of a batch."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Bool, Float, Int64
+from torch import Tensor
+
+LUMA = (0.2989, 0.587, 0.114)
+"""Weights of red, green and blue in the brightness of a pixel, as torchvision rounds them (they sum to 0.9999)."""
+
+BRIGHTNESS, CONTRAST, SATURATION, HUE = range(4)
+"""Numbers of the four operations in `order` and columns of `factors`, as in torchvision's `ColorJitter`."""
+
+
+def luma(images: Float[Tensor, "N 3 H W"]) -> Float[Tensor, "N 1 H W"]:
+    """Brightness of each pixel as the eye weighs it."""
+    red, green, blue = images.split(1, dim=1)
+    return LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue
+
+
+def greyscale(images: Float[Tensor, "N 3 H W"], chosen: Bool[Tensor, "N"]) -> Float[Tensor, "N 3 H W"]:
+    """The chosen images without colour."""
+    return torch.where(chosen.view(-1, 1, 1, 1), luma(images), images)
+
+
+def jitter(
+    images: Float[Tensor, "N 3 H W"], factors: Float[Tensor, "N 4"], order: Int64[Tensor, "N 4"], *, with_hue: bool = True
+) -> Float[Tensor, "N 3 H W"]:
+    """Colour jitter in torchvision's meaning: each step limited to [0, 1], hue turned in HSV, each image in its own order.
+
+    No image is picked out of the batch: the three blending operations of an image run before the hue with the factor 1 wherever they
+    belong after it, then the other way round. So all images share one sequence of operations, and a GPU never waits for the CPU.
+    """
+    place = order.argsort(dim=1)
+    hue_place = place[:, HUE:]
+    # the place of the hue is moved to the end: what remains is the order of the three blending operations
+    blends = place.scatter(1, torch.full_like(hue_place, HUE), 4).argsort(dim=1)[:, :3]
+    wanted = factors.gather(1, blends)
+    early = torch.arange(3, device=order.device) < hue_place
+
+    images = _blend_in_order(images, torch.where(early, wanted, 1.0), blends)
+    if not with_hue:
+        return _blend_in_order(images, torch.where(early, 1.0, wanted), blends)
+    return _blend_in_order(shift_hue(images, factors[:, HUE]), torch.where(early, 1.0, wanted), blends)
+
+
+def _blend_in_order(images: Tensor, factors: Float[Tensor, "N 3"], blends: Int64[Tensor, "N 3"]) -> Tensor:
+    for factor, blend in zip(factors.unbind(dim=1), blends.unbind(dim=1), strict=True):
+        images = _blend(images, factor.view(-1, 1, 1, 1), blend.view(-1, 1, 1, 1))
+    return images
+
+
+def _blend(images: Tensor, factor: Tensor, blend: Tensor) -> Tensor:
+    """Away from black (brightness), from the image's mean grey (contrast) or from each pixel's grey (saturation)."""
+    grey = luma(images)
+    mean = grey.mean(dim=(2, 3), keepdim=True)
+    other = torch.where(blend == SATURATION, grey, mean * (blend == CONTRAST))
+    return torch.addcmul((1 - factor) * other, factor, images).clamp_(0, 1)
+
+
+def shift_hue(images: Float[Tensor, "N 3 H W"], turns: Float[Tensor, "N"]) -> Float[Tensor, "N 3 H W"]:
+    """Move every pixel around the colour circle of HSV by `turns` of its image (1/3 makes red green); value and saturation stay."""
+    red, green, blue = images.split(1, dim=1)
+    value = images.amax(dim=1, keepdim=True)
+    chroma = value - images.amin(dim=1, keepdim=True)
+    safe = torch.where(chroma == 0, 1.0, chroma)
+    from_red, from_green, from_blue = (green - blue) / safe, 2 + (blue - red) / safe, 4 + (red - green) / safe
+    sixths = torch.where(value == red, from_red, torch.where(value == green, from_green, from_blue))
+    sixths = sixths + 6 * turns.view(-1, 1, 1, 1)
+    # each channel loses chroma with its distance on the circle from its own colour: Smith (1978) without the six cases
+    away = sixths + torch.tensor([5.0, 3.0, 1.0], device=images.device).view(1, 3, 1, 1)
+    away = away - 6 * (away / 6).floor()
+    return value - chroma * torch.minimum(away, 4 - away).clamp_(0, 1)
+
+
+def jitter_affine(
+    images: Float[Tensor, "N 3 H W"], factors: Float[Tensor, "N 4"], order: Int64[Tensor, "N 4"]
+) -> Float[Tensor, "N 3 H W"]:
+    """Fast colour jitter: the same four operations as one matrix and one offset for each image, limited to [0, 1] once at the end.
+
+    Differs from `jitter` in two ways: nothing is limited in between, and hue turns the colour plane of YIQ instead of HSV. At strength
+    0.4, 0.4, 0.4, 0.1 a pixel differs by 0.017 on average.
+    """
+    mean = images.mean(dim=(2, 3))
+    matrices = _colour_matrices(factors)
+    weights = torch.tensor(LUMA, device=images.device)
+    matrix = torch.eye(3, device=images.device).expand(len(images), 3, 3)
+    offset = torch.zeros_like(mean)
+    for operation in order.unbind(dim=1):
+        grey = ((matrix @ mean[:, :, None]).squeeze(2) + offset) @ weights
+        lift = torch.where(operation == CONTRAST, (1 - factors[:, CONTRAST]) * grey, 0.0)
+        step = matrices.gather(1, operation.view(-1, 1, 1, 1).expand(-1, 1, 3, 3)).squeeze(1)
+        matrix = step @ matrix
+        offset = (step @ offset[:, :, None]).squeeze(2) + lift[:, None]
+    return torch.baddbmm(offset[:, :, None], matrix, images.flatten(2)).clamp_(0, 1).view_as(images)
+
+
+def _colour_matrices(factors: Float[Tensor, "N 4"]) -> Float[Tensor, "N 4 3 3"]:
+    brightness, contrast, saturation, hue = factors.view(-1, 4, 1, 1).unbind(dim=1)
+    identity = torch.eye(3, device=factors.device)
+    to_grey = torch.tensor(LUMA, device=factors.device).expand(3, 3)
+    saturate = saturation * identity + (1 - saturation) * to_grey
+    return torch.stack([brightness * identity, contrast * identity, saturate, _turn_in_yiq(hue)], dim=1)
+
+
+def _turn_in_yiq(hue: Float[Tensor, "N 1 1"]) -> Float[Tensor, "N 3 3"]:
+    """The linear map of RGB that keeps brightness and turns the colour plane (I, Q) of the NTSC standard."""
+    yiq = torch.tensor([LUMA, (0.5959, -0.2746, -0.3213), (0.2115, -0.5227, 0.3112)], device=hue.device)
+    back = torch.linalg.inv(yiq)
+    brightness, colour_i, colour_q = (back[:, k, None] @ yiq[k, None] for k in range(3))
+    to_q, to_i = back[:, 2, None] @ yiq[1, None], back[:, 1, None] @ yiq[2, None]
+    angle = 2 * math.pi * hue
+    return brightness + angle.cos() * (colour_i + colour_q) + angle.sin() * (to_i - to_q)

@@ -1,0 +1,56 @@
+"""Several views of each image: the callables that a training loop uses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from contrastive_lab.views.augmentation import Augmentation
+from contrastive_lab.views.batch import Batch
+
+
+@dataclass(frozen=True)
+class TwoViews:
+    """Two views of each image. With `second` the two differ in kind, as in BYOL and PixPro."""
+
+    first: Augmentation
+    second: Augmentation | None = None
+
+    def __call__(self, pixels: Tensor, *, generator: torch.Generator | None = None) -> Batch:
+        return _batch(pixels, (self.first, self.second or self.first), generator)
+
+
+TwoCropsWithBoxes = TwoViews
+"""PixPro's name for two views: the boxes it needs are in `Batch.boxes` of every batch."""
+
+
+@dataclass(frozen=True)
+class ManyViews:
+    """`count` views of each image, all of one kind (CACR's positives)."""
+
+    augmentation: Augmentation
+    count: int
+
+    def __call__(self, pixels: Tensor, *, generator: torch.Generator | None = None) -> Batch:
+        return _batch(pixels, (self.augmentation,) * self.count, generator)
+
+
+@dataclass(frozen=True)
+class MultiCrop:
+    """SwAV's views: `n_large` large crops first, then `n_small` small ones of lower resolution."""
+
+    large: Augmentation
+    small: Augmentation
+    n_large: int = 2
+    n_small: int = 4
+
+    def __call__(self, pixels: Tensor, *, generator: torch.Generator | None = None) -> Batch:
+        return _batch(pixels, (self.large,) * self.n_large + (self.small,) * self.n_small, generator)
+
+
+def _batch(pixels: Tensor, augmentations: Sequence[Augmentation], generator: torch.Generator | None) -> Batch:
+    views, boxes = zip(*(augmentation(pixels, generator=generator) for augmentation in augmentations), strict=True)
+    return Batch(views=views, boxes=boxes)
