@@ -23,6 +23,7 @@ def embedding_animation(
     classes: Sequence[str] = (),
     controls: bool = True,
     start: int = -1,
+    reach: float | int | None = None,
     height: int = 460,
 ) -> go.Figure:
     """A frame for each epoch, a trace for each class; ranges stay fixed and a point keeps its place in the order.
@@ -30,10 +31,11 @@ def embedding_animation(
     points: (E, N, 2) or (E, N, 3), the same N images at each of E epochs, already projected and turned onto each other.
     controls: draw plotly's slider and play button; False where the page brings its own.
     start: the frame that is shown first, the last by default.
+    reach: the coordinate at the edge of the axes, by default the largest of all; give one number to compare several figures.
     Coordinates are stored as 16-bit integers (30 000 is the largest), which keeps 20 epochs of 300 points near 50 kB.
     """
     _check(points, labels, epochs)
-    scaled, scale = _to_int16(points)
+    scaled, scale = _to_int16(points, reach)
     numbers = [int(c) for c in np.unique(labels)]
     members = [np.flatnonzero(labels == c) for c in numbers]
     names = [classes[c] if c < len(classes) else f"class {c}" for c in numbers]
@@ -66,8 +68,11 @@ def _check(points: NDArray[np.floating], labels: NDArray[np.integer], epochs: Nu
         raise ValueError("points holds NaN or infinity; check the embeddings before they are projected")
 
 
-def _to_int16(points: NDArray[np.floating]) -> tuple[NDArray[np.int16], float]:
-    scale = float(np.abs(points).max()) or 1.0
+def _to_int16(points: NDArray[np.floating], reach: float | int | None) -> tuple[NDArray[np.int16], float]:
+    largest = float(np.abs(points).max())
+    if reach is not None and reach < largest:
+        raise ValueError(f"reach is {reach}, but the largest coordinate is {largest:.3g}; points must not leave the axes")
+    scale = float(reach or largest) or 1.0
     return np.round(points / scale * REACH).astype("int16"), scale
 
 

@@ -139,3 +139,11 @@ def test_posters_are_png_of_the_stated_size():
 def test_no_figure_asks_the_network_for_anything():
     figure = figures.embedding_animation(RNG.normal(size=(2, 300, 2)), LABELS, epochs=[0, 1])
     assert "http" not in figure.to_json()
+
+
+def test_two_clouds_share_one_scale():
+    points = RNG.normal(size=(2, 300, 2))
+    small = figures.embedding_animation(points / 10, LABELS, epochs=[0, 1], reach=10)
+    assert max(np.abs(np.asarray(trace.x)).max() for trace in small.data) < 30000 / 20
+    with pytest.raises(ValueError, match="reach is 0.1"):
+        figures.embedding_animation(points, LABELS, epochs=[0, 1], reach=0.1)
