@@ -20,7 +20,7 @@ def gather(rows: Shaped[Tensor, "N *rest"]) -> Shaped[Tensor, "M *rest"]:
     Each process then computes the same loss of the joint batch. The backward pass sums the (equal) gradients of all processes,
     and DDP divides by their number, so that the weights move as if one process had seen the joint batch.
     """
-    return rows if world_size() == 1 else _Gather.apply(rows)  # type: ignore[no-any-return, no-untyped-call]
+    return rows if world_size() == 1 else _Gather.apply(rows)
 
 
 class _Gather(torch.autograd.Function):
@@ -32,7 +32,7 @@ class _Gather(torch.autograd.Function):
         return torch.cat(parts)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
         total = gradient.contiguous().clone()
         dist.all_reduce(total)
         start = dist.get_rank() * ctx.count

@@ -2,6 +2,8 @@
 
 from contrastive_lab.methods.dcl import DCL, DCLW, dcl_loss, dclw_loss, dclw_weights, npc_multiplier
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Progress, Recipe, Step
+from contrastive_lab.methods.mochi import MoCHi, hard_negative_indices, mix_negative_pairs, mix_with_query, mochi_loss
+from contrastive_lab.methods.moco import MoCo, info_nce_queue
 from contrastive_lab.methods.simclr import (
     SimCLR,
     alignment_loss,
@@ -11,27 +13,36 @@ from contrastive_lab.methods.simclr import (
     supcon_loss,
     uniformity_loss,
 )
-from contrastive_lab.networks import ProjectionHead
+from contrastive_lab.networks import KeyQueue, ProjectionHead, SplitBatchNorm2d
 
-METHODS: dict[str, type[Method]] = {method.name: method for method in (SimCLR, DCL, DCLW)}
+METHODS: dict[str, type[Method]] = {method.name: method for method in (SimCLR, DCL, DCLW, MoCo, MoCHi)}
 
 __all__ = [
     "DCL",
     "DCLW",
     "METHODS",
     "DataKind",
+    "KeyQueue",
     "MakeBackbone",
     "Method",
+    "MoCHi",
+    "MoCo",
     "Progress",
     "ProjectionHead",
     "Recipe",
     "SimCLR",
+    "SplitBatchNorm2d",
     "Step",
     "alignment_loss",
     "dcl_loss",
     "dclw_loss",
     "dclw_weights",
+    "hard_negative_indices",
     "info_nce_loss",
+    "info_nce_queue",
+    "mix_negative_pairs",
+    "mix_with_query",
+    "mochi_loss",
     "npc_multiplier",
     "nt_xent_loss",
     "similarity_weights",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 import torch
 from jaxtyping import Float
@@ -79,7 +79,7 @@ class Method(nn.Module):
         self.progress = Progress()
 
     @classmethod
-    def build(cls, make_backbone: MakeBackbone, **options: Any) -> Self:
+    def build(cls, make_backbone: MakeBackbone, **options: Any) -> Method:
         """The method with its usual heads on a fresh backbone; `options` are the keyword arguments of the constructor and heads."""
         raise NotImplementedError
 

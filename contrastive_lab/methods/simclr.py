@@ -12,7 +12,7 @@ Deviations from the authors' code
 from __future__ import annotations
 
 import math
-from typing import Any, Self
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -122,7 +122,7 @@ class SimCLR(Method):
         self.encoder, self.projector, self.temperature = backbone, projector, temperature
 
     @classmethod
-    def build(cls, make_backbone: MakeBackbone, *, hidden_dim: int = 512, out_dim: int = 128, **options: Any) -> Self:
+    def build(cls, make_backbone: MakeBackbone, *, hidden_dim: int = 512, out_dim: int = 128, **options: Any) -> Method:
         backbone = make_backbone()
         return cls(backbone, ProjectionHead(backbone.dim, hidden_dim=hidden_dim, out_dim=out_dim), **options)
 
@@ -157,4 +157,4 @@ class SimCLR(Method):
         return {"positive similarity": F.cosine_similarity(z1.float(), z2.float()).mean()}
 
     def _project(self, x1: Tensor, x2: Tensor) -> tuple[Tensor, ...]:
-        return self(torch.cat([x1, x2]))[1].chunk(2)
+        return tuple(self(torch.cat([x1, x2]))[1].chunk(2))

@@ -24,7 +24,7 @@ class ConvNet(Backbone):
         self.dim = channels[-1]
 
     def feature_map(self, x: Float[Tensor, "N C H W"]) -> Float[Tensor, "N D h w"]:
-        return self.blocks(x)  # type: ignore[no-any-return]
+        return self.blocks(x)
 
 
 def _block(channels: int, out: int, *, stride: int) -> nn.Sequential:

@@ -43,11 +43,11 @@ class ProjectionHead(nn.Module):
         self.dim = out_dim
 
     def forward(self, h: Float[Tensor, "N H"]) -> Float[Tensor, "N D"]:
-        return self.layers(h)  # type: ignore[no-any-return]
+        return self.layers(h)
 
 
 class ConvProjector(nn.Module):
-    """A projector of every cell of a map: 1 x 1 convolution, batch norm, ReLU, 1 x 1 convolution (PixPro; biases on, no norm at the end)."""
+    """A projector of every cell of a map (PixPro): 1 x 1 convolution, batch norm, ReLU, 1 x 1 convolution, both with biases."""
 
     def __init__(self, in_dim: int, hidden_dim: int = 512, out_dim: int = 256) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class ConvProjector(nn.Module):
         self.dim = out_dim
 
     def forward(self, cells: Float[Tensor, "N C h w"]) -> Float[Tensor, "N D h w"]:
-        return self.layers(cells)  # type: ignore[no-any-return]
+        return self.layers(cells)
 
 
 def _check_sizes(**sizes: int) -> None:

@@ -40,7 +40,7 @@ class ResNet18(Backbone):
 
     def feature_map(self, x: Float[Tensor, "N C H W"]) -> Float[Tensor, "N D h w"]:
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
-        return self.layer4(self.layer3(self.layer2(self.layer1(x))))  # type: ignore[no-any-return]
+        return self.layer4(self.layer3(self.layer2(self.layer1(x))))
 
 
 def _stage(channels: int, out: int, *, stride: int) -> nn.Sequential:

@@ -29,7 +29,9 @@ class SplitBatchNorm2d(nn.BatchNorm2d):
             return super().forward(x)
         if len(x) % self.splits:
             raise ValueError(f"the batch of {len(x)} images can't be cut into splits={self.splits} equal parts; change one of the two")
-        assert self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.num_batches_tracked is not None
         parts = x.reshape(len(x) // self.splits, self.splits * self.num_features, *x.shape[2:])
         mean, variance = self.running_mean.repeat(self.splits), self.running_var.repeat(self.splits)
         scale, shift = self.weight.repeat(self.splits), self.bias.repeat(self.splits)

@@ -28,7 +28,8 @@ class MomentumTwin(nn.Module):
         """parameters <- momentum * parameters + (1 - momentum) * source's parameters; 1 keeps the twin, 0 makes it a copy."""
         if not 0 <= momentum <= 1:
             raise ValueError(f"momentum is {momentum}, but must lie in [0, 1]; 0.99 suits short runs, 0.999 long ones")
-        own, new = list(self.module.parameters()), list(source.parameters())
+        own: list[torch.Tensor] = list(self.module.parameters())
+        new: list[torch.Tensor] = list(source.parameters())
         if [p.shape for p in own] != [p.shape for p in new]:
             raise ValueError("source has other parameters than the twin; pass the module that the twin was made from")
         torch._foreach_lerp_(own, [p.detach() for p in new], 1 - momentum)

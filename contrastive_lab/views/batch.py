@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int64, UInt8
@@ -29,6 +29,7 @@ class Batch:
         return len(self.views[0])
 
 
+@runtime_checkable
 class Views(Protocol):
     """Anything that turns stored images into a batch of random views; the same generator state gives the same views."""
 

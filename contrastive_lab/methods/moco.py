@@ -1,0 +1,177 @@
+"""MoCo-v2: a long queue of keys from a slowly moving twin replaces the large batch. The base of MoCHi.
+
+He, Fan, Wu, Xie, Girshick: Momentum Contrast (2020); Chen, Fan, Girshick, He: Improved Baselines with Momentum Contrastive Learning (2020).
+
+Deviations
+* One device: shuffling the keys alone hides nothing, because batch norm sees the whole batch either way. As in the authors' CIFAR
+  demo the batch is cut into `splits` groups with separate statistics, and the keys are shuffled before and put back after.
+* The queue may have any length; the released code asserts a multiple of the batch.
+* The twin is updated after the optimiser step instead of before the next forward pass: the same sequence of weights.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int64
+from torch import Tensor, nn
+
+from contrastive_lab.contrast import check_pair, check_positive, contrast, cosine_scores, unit
+from contrastive_lab.gather import gather
+from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Progress, Recipe, Step
+from contrastive_lab.networks import Backbone, KeyQueue, MomentumTwin, ProjectionHead, split_batch_norm
+from contrastive_lab.views import Batch
+
+
+def info_nce_queue(
+    q: Float[Tensor, "B D"],
+    k: Float[Tensor, "B D"],
+    queue: Float[Tensor, "Q D"],
+    *,
+    temperature: float = 0.2,
+    exclude: Bool[Tensor, "B Q"] | None = None,
+) -> Float[Tensor, ""]:
+    """InfoNCE of each query against its own key and the queue; keys and queue are detached, rows normalised inside.
+
+    `exclude` marks queue rows that are no negatives of a query (the oracle against false negatives).
+    """
+    check_queries(q, k, queue, exclude)
+    check_positive(temperature=temperature)
+    twin, negatives = queue_scores(q, k, queue, temperature=temperature, exclude=exclude)
+    return contrast(twin, torch.ones_like(twin, dtype=torch.bool), extra=negatives)
+
+
+def queue_scores(
+    q: Float[Tensor, "B D"],
+    k: Float[Tensor, "B D"],
+    queue: Float[Tensor, "Q D"],
+    *,
+    temperature: float,
+    exclude: Bool[Tensor, "B Q"] | None = None,
+) -> tuple[Float[Tensor, "B 1"], Float[Tensor, "B Q"]]:
+    """Scores of the own key and of every queue row, minus infinity where excluded."""
+    twin = (unit(q) * unit(k.detach())).sum(dim=1, keepdim=True) / temperature
+    negatives = cosine_scores(q, queue.detach(), temperature=temperature)
+    return twin, negatives if exclude is None else negatives.masked_fill(exclude, -torch.inf)
+
+
+def check_queries(q: Tensor, k: Tensor, queue: Tensor, exclude: Tensor | None = None) -> None:
+    """Raise unless queries, keys, queue and mask fit each other and are finite."""
+    check_pair(q, k, at_least=1, names=("q", "k"))
+    if queue.ndim != 2 or len(queue) == 0 or queue.shape[1] != q.shape[1]:
+        raise ValueError(f"queue has shape {tuple(queue.shape)}, but must be (Q, {q.shape[1]}) with at least one row")
+    if exclude is not None and exclude.shape != (len(q), len(queue)):
+        raise ValueError(f"exclude has shape {tuple(exclude.shape)}, but must be {(len(q), len(queue))}: queries by queue rows")
+
+
+class MoCo(Method):
+    """Query network, momentum twin for the keys, and a queue of past keys.
+
+    The head has no batch norm (MoCo-v2). `momentum` 0.99 suits thousands of steps, 0.999 hundreds of thousands. Labels, where a batch
+    has them, are only used to log how many of the hardest negatives share the query's class.
+    """
+
+    name = "moco"
+    title = "MoCo-v2"
+    paper = "Chen et al. 2020, arXiv 2003.04297"
+
+    queue_labels: Int64[Tensor, "Q"]
+
+    def __init__(
+        self,
+        encoder: Backbone,
+        *,
+        dim: int = 128,
+        hidden_dim: int = 512,
+        queue_length: int = 4096,
+        momentum: float = 0.99,
+        temperature: float = 0.2,
+        symmetric: bool = False,
+        splits: int = 1,
+    ) -> None:
+        super().__init__()
+        check_positive(temperature=temperature)
+        if not 0 < momentum < 1:
+            raise ValueError(f"momentum is {momentum}, but must lie between 0 and 1; at 0 the keys change too fast and training fails")
+        self.encoder = split_batch_norm(encoder, splits) if splits > 1 else encoder
+        self.projector = ProjectionHead(encoder.dim, hidden_dim=hidden_dim, out_dim=dim, hidden_norm="none")
+        self.twin = MomentumTwin(nn.Sequential(self.encoder, self.projector))
+        self.queue = KeyQueue(queue_length, dim)
+        self.register_buffer("queue_labels", torch.full((queue_length,), -1))
+        self.momentum, self.temperature, self.symmetric = momentum, temperature, symmetric
+
+    @classmethod
+    def build(cls, make_backbone: MakeBackbone, **options: Any) -> Method:
+        return cls(make_backbone(), **options)
+
+    @classmethod
+    def recipe(cls, data: DataKind) -> Recipe:
+        """The authors' CIFAR demo (SGD 0.06 per 512 images, queue 4096, 8 splits) at MoCo-v2's temperature 0.2."""
+        if data == "scenes":
+            return Recipe(optimizer="adamw", lr=2e-3, options={"queue_length": 1024, "splits": 4})
+        if data == "stl10":
+            return Recipe(optimizer="sgd", lr=0.06, weight_decay=1e-4, options={"queue_length": 2048, "splits": 8})
+        return Recipe(optimizer="sgd", lr=0.06, weight_decay=5e-4, warmup_epochs=5, options={"queue_length": 4096, "splits": 8})
+
+    def forward(self, images: Float[Tensor, "N C H W"]) -> tuple[Float[Tensor, "N D"], Float[Tensor, "N E"]]:
+        representation = self.encoder(images)
+        return representation, self.projector(representation)
+
+    def step(self, batch: Batch) -> Step:
+        one, two = batch.views
+        pairs = [(one, two), (two, one)] if self.symmetric else [(one, two)]
+        labels = None if batch.labels is None else gather(batch.labels)
+        results = []
+        for query_view, key_view in pairs:
+            q, k = gather(self(query_view)[1]), gather(self._keys(key_view))
+            results.append((q, k, *self.compare(q, k, labels)))
+        for _, k, _, _ in results:  # after all losses, so that no key of this step is among its negatives
+            self._enqueue(unit(k), labels)
+        q, k, _, logs = results[0]
+        loss = torch.stack([loss for *_, loss, _ in results]).mean()
+        return Step(loss, torch.stack([unit(q), unit(k)]).detach(), logs)
+
+    def compare(
+        self, q: Float[Tensor, "B D"], k: Float[Tensor, "B D"], labels: Int64[Tensor, "B"] | None
+    ) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
+        """Loss of queries against their keys and the queue, and what to watch."""
+        loss = info_nce_queue(q, k, self.queue.rows, temperature=self.temperature)
+        return loss, self.diagnose(q.detach(), k, labels)
+
+    def after_update(self, progress: Progress) -> None:
+        super().after_update(progress)
+        self.twin.update(nn.Sequential(self.encoder, self.projector), self.momentum)
+
+    @torch.no_grad()
+    def diagnose(self, q: Float[Tensor, "B D"], k: Float[Tensor, "B D"], labels: Int64[Tensor, "B"] | None) -> dict[str, Tensor]:
+        """Proxy accuracy (own key above the whole queue) and the share of the query's own class among its 5 % hardest negatives."""
+        twin, negatives = queue_scores(q, k, self.queue.rows, temperature=self.temperature)
+        logs = {
+            "proxy accuracy": (twin[:, 0] > negatives.amax(dim=1)).float().mean(),
+            "positive similarity": F.cosine_similarity(q, k).mean(),
+        }
+        if labels is not None:
+            hardest = negatives.topk(max(1, negatives.shape[1] // 20), dim=1).indices
+            logs["false negatives among hardest"] = (self.queue_labels[hardest] == labels[:, None]).float().mean()
+        return logs
+
+    @torch.no_grad()
+    def _keys(self, view: Float[Tensor, "N C H W"]) -> Float[Tensor, "N E"]:
+        order = torch.randperm(len(view), generator=self.dice(view.device), device=view.device)
+        keys: Tensor = self.twin(view[order])
+        return torch.empty_like(keys).index_copy_(0, order, keys)
+
+    def dice(self, device: torch.device) -> torch.Generator:
+        """Randomness that depends on the step alone: the same after a resume and on every process."""
+        return torch.Generator(device).manual_seed(self.progress.step)
+
+    @torch.no_grad()
+    def _enqueue(self, keys: Float[Tensor, "B D"], labels: Int64[Tensor, "B"] | None) -> None:
+        if labels is not None:
+            length = len(self.queue_labels)
+            kept = labels[-length:]
+            place = (self.queue.position + max(len(labels) - length, 0) + torch.arange(len(kept), device=kept.device)) % length
+            self.queue_labels = self.queue_labels.index_copy(0, place, kept)
+        self.queue.enqueue(keys)
