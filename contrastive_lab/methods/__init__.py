@@ -1,5 +1,14 @@
 """One paper, one file. `METHODS` finds the class behind a name."""
 
+from contrastive_lab.methods.cacr import (
+    CACR,
+    cacr_attraction,
+    cacr_explicit_loss,
+    cacr_loss,
+    cacr_queue_loss,
+    cacr_repulsion,
+    cacr_weights,
+)
 from contrastive_lab.methods.dcl import DCL, DCLW, dcl_loss, dclw_loss, dclw_weights, npc_multiplier
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Progress, Recipe, Step
 from contrastive_lab.methods.mochi import MoCHi, hard_negative_indices, mix_negative_pairs, mix_with_query, mochi_loss
@@ -15,9 +24,10 @@ from contrastive_lab.methods.simclr import (
 )
 from contrastive_lab.networks import KeyQueue, ProjectionHead, SplitBatchNorm2d
 
-METHODS: dict[str, type[Method]] = {method.name: method for method in (SimCLR, DCL, DCLW, MoCo, MoCHi)}
+METHODS: dict[str, type[Method]] = {method.name: method for method in (SimCLR, DCL, DCLW, CACR, MoCo, MoCHi)}
 
 __all__ = [
+    "CACR",
     "DCL",
     "DCLW",
     "METHODS",
@@ -34,6 +44,12 @@ __all__ = [
     "SplitBatchNorm2d",
     "Step",
     "alignment_loss",
+    "cacr_attraction",
+    "cacr_explicit_loss",
+    "cacr_loss",
+    "cacr_queue_loss",
+    "cacr_repulsion",
+    "cacr_weights",
     "dcl_loss",
     "dclw_loss",
     "dclw_weights",

@@ -97,7 +97,8 @@ def mochi_loss(
     with torch.no_grad():
         chosen = draw(len(q), n_hard=n_hard, s=s, s_prime=s_prime, generator=generator, device=q.device) if draws is None else Draws(*draws)
         hard = unit(queue)[hard_index]
-        synthetic = torch.cat([mix_negative_pairs(hard, chosen.pairs, chosen.alpha), mix_with_query(q, hard, chosen.singles, chosen.beta)], 1)
+        pairs, singles = mix_negative_pairs(hard, chosen.pairs, chosen.alpha), mix_with_query(q, hard, chosen.singles, chosen.beta)
+        synthetic = torch.cat([pairs, singles], dim=1)
     with torch.autocast(q.device.type, enabled=False):
         mixed = torch.einsum("bd,bsd->bs", unit(q), synthetic) / temperature
     loss = contrast(twin, torch.ones_like(twin, dtype=torch.bool), extra=torch.cat([negatives, mixed], dim=1))
