@@ -22,9 +22,10 @@ from contrastive_lab.methods.simclr import (
     supcon_loss,
     uniformity_loss,
 )
-from contrastive_lab.networks import KeyQueue, ProjectionHead, SplitBatchNorm2d
+from contrastive_lab.methods.swav import Prototypes, SwAV, SwAVHead, sinkhorn, swapped_prediction_loss, swav_loss
+from contrastive_lab.networks import FeatureQueue, KeyQueue, ProjectionHead, SplitBatchNorm2d
 
-METHODS: dict[str, type[Method]] = {method.name: method for method in (SimCLR, DCL, DCLW, CACR, MoCo, MoCHi)}
+METHODS: dict[str, type[Method]] = {method.name: method for method in (SimCLR, DCL, DCLW, CACR, MoCo, MoCHi, SwAV)}
 
 __all__ = [
     "CACR",
@@ -32,6 +33,7 @@ __all__ = [
     "DCLW",
     "METHODS",
     "DataKind",
+    "FeatureQueue",
     "KeyQueue",
     "MakeBackbone",
     "Method",
@@ -39,10 +41,13 @@ __all__ = [
     "MoCo",
     "Progress",
     "ProjectionHead",
+    "Prototypes",
     "Recipe",
     "SimCLR",
     "SplitBatchNorm2d",
     "Step",
+    "SwAV",
+    "SwAVHead",
     "alignment_loss",
     "cacr_attraction",
     "cacr_explicit_loss",
@@ -62,6 +67,9 @@ __all__ = [
     "npc_multiplier",
     "nt_xent_loss",
     "similarity_weights",
+    "sinkhorn",
     "supcon_loss",
+    "swapped_prediction_loss",
+    "swav_loss",
     "uniformity_loss",
 ]

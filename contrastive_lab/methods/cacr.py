@@ -212,7 +212,7 @@ class CACR(Method):
     def __init__(
         self,
         backbone: Backbone,
-        projector: nn.Module,
+        projector: ProjectionHead,
         *,
         n_views: int = 4,
         t_pos: float = 1.0,
@@ -231,7 +231,7 @@ class CACR(Method):
         self.n_views, self.t_pos, self.t_neg, self.momentum, self.terms = n_views, t_pos, t_neg, momentum, terms
         if momentum is not None:
             self.twin = MomentumTwin(nn.Sequential(backbone, projector))
-            self.queue = KeyQueue(queue_size, int(projector.dim))
+            self.queue = KeyQueue(queue_size, projector.dim)
 
     @classmethod
     def build(cls, make_backbone: MakeBackbone, *, hidden_dim: int = 512, out_dim: int = 128, **options: Any) -> Method:

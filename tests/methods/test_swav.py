@@ -1,0 +1,177 @@
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from contrastive_lab.methods import FeatureQueue, Prototypes, SwAVHead, sinkhorn, swapped_prediction_loss, swav_loss
+
+close = torch.testing.assert_close
+
+
+def slow_sinkhorn(scores, epsilon, iterations):
+    """The paper's listing: exponentiate, then divide prototype rows and sample columns in turn."""
+    q = (scores.double() / epsilon).exp().T
+    q = q / q.sum()
+    prototypes, samples = q.shape
+    for _ in range(iterations):
+        for k in range(prototypes):
+            q[k] = q[k] / q[k].sum() / prototypes
+        for b in range(samples):
+            q[:, b] = q[:, b] / q[:, b].sum() / samples
+    return (q * samples).T
+
+
+def slow_swap(scores, codes, temperature):
+    total = 0.0
+    for g, code in enumerate(codes):
+        inner = 0.0
+        for v, view in enumerate(scores):
+            if v == g:
+                continue
+            for b in range(len(view)):
+                p = (view[b] / temperature).exp() / (view[b] / temperature).exp().sum()
+                inner = inner - sum(code[b, k] * p[k].log() for k in range(view.shape[1])) / len(view)
+        total = total + inner / (len(scores) - 1)
+    return total / len(codes)
+
+
+def cosines(b=6, k=4, d=5, views=3, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    c = F.normalize(torch.randn(k, d, generator=generator, dtype=torch.float64), dim=1)
+    return [F.normalize(torch.randn(b, d, generator=generator, dtype=torch.float64), dim=1) @ c.T for _ in range(views)]
+
+
+def test_worked_example():
+    scores = torch.tensor([[math.log(4), 0.0], [math.log(2), math.log(2)]], dtype=torch.float64)
+    code = torch.tensor([[2 / 3, 1 / 3], [1 / 3, 2 / 3]], dtype=torch.float64)
+    for sweeps in (1, 3):
+        close(sinkhorn(scores, epsilon=1.0, iterations=sweeps), code)
+    close(swav_loss([scores, torch.zeros(2, 2).double()], temperature=1.0, epsilon=1.0).item(), 0.748933, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("epsilon", [0.05, 0.5])
+@pytest.mark.parametrize("iterations", [1, 3, 10])
+def test_sinkhorn_equals_the_listing(epsilon, iterations):
+    scores = cosines()[0]
+    close(sinkhorn(scores, epsilon=epsilon, iterations=iterations), slow_sinkhorn(scores, epsilon, iterations), rtol=1e-11, atol=1e-12)
+
+
+def test_codes_are_balanced():
+    codes = sinkhorn(cosines(b=32, k=8)[0], iterations=200)
+    close(codes.sum(dim=1), torch.ones(32, dtype=torch.float64))
+    close(codes.sum(dim=0), torch.full((8,), 4.0, dtype=torch.float64), rtol=1e-4, atol=0)
+
+
+def test_loss_equals_loops():
+    scores = cosines()
+    codes = [sinkhorn(s) for s in scores[:2]]
+    close(swapped_prediction_loss(scores, codes), slow_swap(scores, codes, 0.1))
+    close(swav_loss(scores), slow_swap(scores, codes, 0.1))
+
+
+def test_queue_rows_shape_codes_and_stay_out_of_the_loss():
+    scores, queue = cosines(), cosines(b=10, seed=1)[:2]
+    codes = [sinkhorn(torch.cat([s, q]))[:6] for s, q in zip(scores, queue, strict=False)]
+    close(swav_loss(scores, queue_scores=queue), swapped_prediction_loss(scores, codes))
+    assert not torch.isclose(swav_loss(scores, queue_scores=queue), swav_loss(scores))
+
+
+def test_collapse_costs_ln_k():
+    flat = torch.full((8, 5), 0.3)
+    close(swav_loss([flat, flat]).item(), math.log(5))
+    skewed = torch.rand(1, 5).expand(8, 5)
+    assert swav_loss([skewed, skewed]) >= math.log(5) - 1e-6
+
+
+def test_gradient_is_prediction_minus_code():
+    one, two = (s.requires_grad_() for s in cosines(views=2))
+    swav_loss([one, two]).backward()
+    with torch.no_grad():
+        expected = ((one / 0.1).softmax(1) - sinkhorn(two)) / 0.1 / 6 / 2
+    close(one.grad, expected)
+
+
+def test_order_of_samples_and_prototypes_does_not_matter():
+    scores = cosines()
+    samples, prototypes = torch.randperm(6), torch.randperm(4)
+    close(sinkhorn(scores[0][samples][:, prototypes]), sinkhorn(scores[0])[samples][:, prototypes])
+    close(swav_loss([s[samples][:, prototypes] for s in scores]), swav_loss(scores))
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e3 / 0.05])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+def test_finite_at_any_size_of_scores(scale, dtype):
+    scores = (torch.randn(6, 4) * min(scale, 6e4 / 5 if dtype == torch.float16 else scale)).to(dtype)
+    assert sinkhorn(scores, epsilon=0.01).isfinite().all()
+
+
+def test_entropy_of_codes_falls_with_epsilon():
+    scores = F.normalize(torch.randn(256, 128), dim=1) @ F.normalize(torch.randn(128, 128), dim=1).T
+    entropies = [torch.special.entr(sinkhorn(scores, epsilon=e)).sum(1).mean().item() / math.log(128) for e in (0.01, 0.05, 0.2, 1.0)]
+    close(entropies, [0.15, 0.73, 0.98, 0.999], atol=0.02, rtol=0)
+
+
+def test_prototypes():
+    prototypes = Prototypes(5, 4)
+    with torch.no_grad():
+        prototypes.weight.mul_(3.0)
+    prototypes.normalize_()
+    close(prototypes.weight.norm(dim=1), torch.ones(4))
+    assert [name for name, _ in prototypes.named_parameters()] == ["weight"]
+    optimizer = torch.optim.SGD(prototypes.parameters(), lr=1.0, momentum=0.9, weight_decay=0.1)
+    z = F.normalize(torch.randn(6, 5), dim=1).requires_grad_()
+    prototypes(z).square().sum().backward()
+    optimizer.step()
+    optimizer.zero_grad()
+    prototypes.freeze()
+    before = prototypes.weight.clone()
+    prototypes(z).square().sum().backward()
+    optimizer.step()
+    assert prototypes.weight.grad is None
+    close(prototypes.weight, before, rtol=0, atol=0)
+
+
+def test_head_gives_unit_vectors():
+    close(SwAVHead(6, 8, 4)(torch.randn(5, 6)).norm(dim=1), torch.ones(5))
+
+
+def test_queue_is_first_in_first_out():
+    queue = FeatureQueue(4, 1)
+    queue.push(torch.tensor([[1.0], [2.0]]))
+    assert not queue.is_full
+    queue.push(torch.tensor([[3.0], [4.0], [5.0]]))
+    assert queue.is_full
+    assert sorted(queue.rows.flatten().tolist()) == [2.0, 3.0, 4.0, 5.0]
+
+
+def test_a_single_sample_gets_a_uniform_code_and_a_warning():
+    with pytest.warns(UserWarning, match="single sample"):
+        close(sinkhorn(torch.randn(1, 4)), torch.full((1, 4), 0.25))
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda s: sinkhorn(s, epsilon=0.0), "epsilon is 0.0"),
+        (lambda s: sinkhorn(s, iterations=0), "iterations is 0"),
+        (lambda s: sinkhorn(s[:, :1]), "scores have shape"),
+        (lambda s: sinkhorn(s[:0]), "scores have shape"),
+        (lambda s: sinkhorn(s[0]), "scores have shape"),
+        (lambda s: sinkhorn(s.clone().fill_(math.nan)), "non-finite"),
+        (lambda s: swav_loss([s]), "at least 2"),
+        (lambda s: swav_loss([s, s[:2]]), "shapes"),
+        (lambda s: swav_loss([s, s], n_code_views=3), "n_code_views is 3"),
+        (lambda s: swav_loss([s, s], temperature=-1.0), "temperature is -1.0"),
+        (lambda s: swav_loss([s, s], queue_scores=[s]), "queue_scores has 1"),
+        (lambda s: Prototypes(4, 1), "n_prototypes is 1"),
+    ],
+)
+def test_bad_input_names_the_value(call, words, unchecked):
+    with pytest.raises(ValueError, match=words):
+        call(torch.randn(4, 3))
+
+
+def test_integers_are_refused(unchecked):
+    with pytest.raises(TypeError, match="int64"):
+        sinkhorn(torch.ones(3, 2, dtype=torch.long))
