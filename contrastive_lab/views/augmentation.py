@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Literal, Self
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from contrastive_lab.views.blur import gaussian_blur, solarise
+from contrastive_lab.views.checks import check_colours, check_jitter, check_kernel, check_pixels, check_probability, check_range
 from contrastive_lab.views.colour import greyscale, jitter, jitter_affine
-from contrastive_lab.views.crop import as_float, crop_boxes, crop_by_filter, crop_by_sampling
+from contrastive_lab.views.constant import constant
+from contrastive_lab.views.crop import crop_boxes, crop_by_filter, crop_by_sampling
 from contrastive_lab.views.parameters import Parameters, blur_sigmas, crops, jitter_factors, random_order, uniforms
+
+_CACHED_PIXELS = 65_536
 
 _OBJECTS = {"scale": (0.2, 1.0), "jitter": (0.4, 0.4, 0.4, 0.1), "jitter_p": 0.8, "grey": 0.2}
 _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
@@ -50,11 +53,28 @@ class Augmentation:
     blur_kernel: int | None = None
     solarise: float = 0.0
     colour: Literal["exact", "fast"] = "exact"
-    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
-    std: tuple[float, float, float] = (0.25, 0.25, 0.25)
+    mean: tuple[float, ...] = (0.5, 0.5, 0.5)
+    std: tuple[float, ...] = (0.25, 0.25, 0.25)
+
+    def __post_init__(self) -> None:
+        for name in ("scale", "ratio", "jitter", "blur_sigma", "mean", "std"):
+            # settings read back from JSON arrive as lists, and with 1 where 1.0 was meant
+            object.__setattr__(self, name, tuple(float(value) for value in getattr(self, name)))
+        if self.size < 1:
+            raise ValueError(f"size is {self.size}, but a view needs a side of at least 1 pixel")
+        for name in ("flip", "jitter_p", "grey", "blur", "solarise"):
+            check_probability(name, getattr(self, name))
+        check_range("scale", self.scale, highest=1)
+        check_range("ratio", self.ratio)
+        check_range("blur_sigma", self.blur_sigma)
+        check_jitter(self.jitter)
+        check_kernel(self.blur_kernel, self.size)
+        check_colours(self.mean, self.std)
+        if self.colour not in ("exact", "fast"):
+            raise ValueError(f"colour is {self.colour!r}, but must be 'exact' (equal to torchvision) or 'fast' (one matrix per image)")
 
     @classmethod
-    def for_data(cls, kind: str, *, size: int, mean: tuple[float, ...], std: tuple[float, ...]) -> Self:
+    def for_data(cls, kind: str, *, size: int, mean: tuple[float, ...], std: tuple[float, ...]) -> Augmentation:
         """The usual augmentation for a data set."""
         if kind not in _DEFAULTS:
             raise ValueError(f"kind is {kind!r}, but must be one of {', '.join(map(repr, _DEFAULTS))}")
@@ -77,28 +97,45 @@ class Augmentation:
         )
 
     def apply(self, pixels: UInt8[Tensor, "N 3 H W"], parameters: Parameters) -> Float[Tensor, "N 3 S S"]:
-        """The views that `parameters` describe, normalised; no randomness in here."""
-        images = as_float(pixels)
-        crop_and_resize = crop_by_sampling if self._samples(pixels) else crop_by_filter
-        images = crop_and_resize(images, parameters.crop, parameters.flip, self.size)
+        """The views that `parameters` describe, normalised; no randomness in here.
+
+        A CPU works on a few images at a time, as many as its cache holds; a GPU on all at once and without waiting for the CPU.
+        """
+        count = len(pixels)
+        at_once = count if pixels.is_cuda else max(16, _CACHED_PIXELS // max(pixels[0, 0].numel(), self.size**2))
+        with torch.autocast(pixels.device.type, enabled=False):
+            parts = [self._apply(pixels[k : k + at_once], parameters[k : k + at_once]) for k in range(0, count, at_once)]
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+    def _apply(self, pixels: Tensor, parameters: Parameters) -> Tensor:
+        images = self._crop(pixels.float() / 255, parameters)
         if parameters.factors is not None and parameters.order is not None:
-            if self.colour == "fast":
-                images = jitter_affine(images, parameters.factors, parameters.order)
-            else:
-                images = jitter(images, parameters.factors, parameters.order, with_hue=self.jitter[3] > 0)
+            images = self._jitter(images, parameters.factors, parameters.order)
         if parameters.grey is not None:
             images = greyscale(images, parameters.grey)
         if parameters.sigma is not None:
             images = gaussian_blur(images, parameters.sigma, self.kernel_size)
         if parameters.solarise is not None:
             images = solarise(images, parameters.solarise)
-        mean, std = (torch.tensor(value, device=images.device).view(1, 3, 1, 1) for value in (self.mean, self.std))
+        mean, std = (constant(value, images).view(1, 3, 1, 1) for value in (self.mean, self.std))
         return (images - mean) / std
+
+    def _crop(self, images: Tensor, parameters: Parameters) -> Tensor:
+        # a GPU makes the filter's matrices for nothing; a CPU is quicker at looking up points, which is right unless a crop must shrink
+        look_up = not images.is_cuda and max(images.shape[2:]) <= self.size
+        resize = crop_by_sampling if look_up else crop_by_filter
+        return resize(images, parameters.crop, parameters.flip, self.size)
+
+    def _jitter(self, images: Tensor, factors: Tensor, order: Tensor) -> Tensor:
+        if self.colour == "fast":
+            return jitter_affine(images, factors, order)
+        return jitter(images, factors, order, with_hue=self.jitter[3] > 0)
 
     def __call__(
         self, pixels: Tensor, *, generator: torch.Generator | None = None
     ) -> tuple[Float[Tensor, "N 3 S S"], Float[Tensor, "N 4"]]:
-        """One random view of each image and the box it shows."""
+        """One random view of each of `pixels` (uint8, N 3 H W) and the box it shows; `generator` must live on the device of `pixels`."""
+        check_pixels(pixels, generator)
         image_size = (pixels.shape[2], pixels.shape[3])
         parameters = self.draw(len(pixels), image_size, device=pixels.device, generator=generator)
         return self.apply(pixels, parameters), crop_boxes(parameters.crop, parameters.flip, image_size)
@@ -107,7 +144,3 @@ class Augmentation:
     def kernel_size(self) -> int:
         """Side of the blur's kernel in pixels."""
         return self.blur_kernel if self.blur_kernel is not None else max(3, self.size // 10 | 1)
-
-    def _samples(self, pixels: Tensor) -> bool:
-        """Whether looking up single points is both right (no crop can be larger than the view) and the cheaper form (a CPU)."""
-        return not pixels.is_cuda and max(pixels.shape[-2:]) <= self.size

@@ -32,10 +32,11 @@ def _weighted_sum(images: Tensor, weights: Float[Tensor, "N K"], dim: int) -> Te
     columns = [weight.view(-1, 1, 1, 1) for weight in weights.unbind(dim=1)]
     total = columns[0] * images.narrow(dim, 0, length)
     for shift, weight in enumerate(columns[1:], start=1):
-        total = torch.addcmul(total, weight, images.narrow(dim, shift, length))
+        total.addcmul_(weight, images.narrow(dim, shift, length))
     return total
 
 
 def solarise(images: Float[Tensor, "N C H W"], chosen: Bool[Tensor, "N"], threshold: float = 0.5) -> Float[Tensor, "N C H W"]:
     """Turn the bright values (at least `threshold`) of the chosen images into their negatives."""
-    return torch.where(chosen.view(-1, 1, 1, 1) & (images >= threshold), 1 - images, images)
+    turned = chosen.view(-1, 1, 1, 1) & (images >= threshold)
+    return torch.lerp(images, 1 - images, turned.to(images.dtype))

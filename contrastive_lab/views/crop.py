@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Bool, Float, Int64, UInt8
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -104,8 +104,3 @@ def crop_box(
     if vflip:
         y1, y2 = y2, y1
     return torch.tensor([x1, y1, x2, y2], dtype=torch.float32)
-
-
-def as_float(pixels: UInt8[Tensor, "N C H W"]) -> Float[Tensor, "N C H W"]:
-    """Pixels in [0, 1]."""
-    return pixels.float().div_(255)

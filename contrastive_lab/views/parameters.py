@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
+
+from contrastive_lab.views.constant import constant
 
 TRIES = 10
 _COLUMNS = {"crop": 2 * TRIES + 2, "flip": 1, "jitter": 9, "grey": 1, "blur": 2, "solarise": 1}
@@ -42,8 +45,9 @@ class Parameters:
         return self._map(lambda value: value.to(device))
 
     def _map(self, change: Callable[[Tensor], Tensor]) -> Parameters:
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return Parameters(**{name: None if value is None else change(value) for name, value in values.items()})
+        values = ((field.name, getattr(self, field.name)) for field in fields(self))
+        changed: dict[str, Any] = {name: change(value) for name, value in values if value is not None}
+        return Parameters(**changed)
 
 
 def uniforms(count: int, *, device: torch.device | str = "cpu", generator: torch.Generator | None = None) -> dict[str, Tensor]:
@@ -52,7 +56,7 @@ def uniforms(count: int, *, device: torch.device | str = "cpu", generator: torch
     The table has the same width whatever the augmentation, so the crops stay the same when, say, the blur is switched off.
     """
     table = torch.rand(count, sum(_COLUMNS.values()), device=device, generator=generator)
-    return dict(zip(_COLUMNS, table.split(list(_COLUMNS.values()), dim=1), strict=True))
+    return dict(zip(_COLUMNS, torch.split(table, list(_COLUMNS.values()), dim=1), strict=True))
 
 
 def crops(
@@ -64,15 +68,15 @@ def crops(
     that fits is taken; if none fits, the largest central crop whose shape is allowed.
     """
     rows, columns = image_size
-    area, aspect, corner = u.split([TRIES, TRIES, 2], dim=1)
+    area, aspect, corner = torch.split(u, [TRIES, TRIES, 2], dim=1)
     area = rows * columns * _between(area, *scale)
     aspect = _between(aspect, math.log(ratio[0]), math.log(ratio[1])).exp()
     sides = torch.stack([(area / aspect).sqrt().round(), (area * aspect).sqrt().round()], dim=-1)
 
-    limit = _row([rows, columns], sides)
+    limit = constant([rows, columns], sides)
     fits = ((sides > 0) & (sides <= limit)).all(dim=-1)
     first = fits.int().argmax(dim=1).view(-1, 1, 1).expand(-1, 1, 2)
-    central = _row(_central_crop(rows, columns, ratio), sides)
+    central = constant(_central_crop(rows, columns, ratio), sides)
     found = fits.any(dim=1, keepdim=True)
     sides = torch.where(found, sides.gather(1, first).squeeze(1), central)
 
@@ -90,11 +94,11 @@ def _central_crop(rows: int, columns: int, ratio: tuple[float, float]) -> list[i
 
 
 def jitter_factors(u: Float[Tensor, "N 5"], strength: tuple[float, float, float, float], probability: float) -> Float[Tensor, "N 4"]:
-    """Factors for brightness, contrast, saturation and hue, as torchvision's `ColorJitter` draws them; with `probability` for each image."""
+    """Factors for brightness, contrast, saturation and hue, as `ColorJitter` draws them; for a share `probability` of images."""
     *around_one, hue = strength
-    low = _row([max(0.0, 1 - s) for s in around_one] + [-hue], u)
-    high = _row([1 + s for s in around_one] + [hue], u)
-    unchanged = _row([1.0, 1.0, 1.0, 0.0], u)
+    low = constant([max(0.0, 1 - s) for s in around_one] + [-hue], u)
+    high = constant([1 + s for s in around_one] + [hue], u)
+    unchanged = constant([1.0, 1.0, 1.0, 0.0], u)
     return torch.where(u[:, :1] < probability, low + u[:, 1:] * (high - low), unchanged)
 
 
@@ -110,7 +114,3 @@ def blur_sigmas(u: Float[Tensor, "N 2"], sigma: tuple[float, float], probability
 
 def _between(u: Tensor, low: float, high: float) -> Tensor:
     return low + u * (high - low)
-
-
-def _row(values: list[int] | list[float], like: Tensor) -> Tensor:
-    return torch.tensor(values, dtype=like.dtype).to(like.device, non_blocking=True)

@@ -20,7 +20,7 @@ class TwoViews:
     second: Augmentation | None = None
 
     def __call__(self, pixels: Tensor, *, generator: torch.Generator | None = None) -> Batch:
-        return _batch(pixels, (self.first, self.second or self.first), generator)
+        return _batch(pixels, (self.first, self.first if self.second is None else self.second), generator)
 
 
 TwoCropsWithBoxes = TwoViews
@@ -34,6 +34,10 @@ class ManyViews:
     augmentation: Augmentation
     count: int
 
+    def __post_init__(self) -> None:
+        if self.count < 1:
+            raise ValueError(f"count is {self.count}, but at least one view is needed (two to learn from)")
+
     def __call__(self, pixels: Tensor, *, generator: torch.Generator | None = None) -> Batch:
         return _batch(pixels, (self.augmentation,) * self.count, generator)
 
@@ -46,6 +50,10 @@ class MultiCrop:
     small: Augmentation
     n_large: int = 2
     n_small: int = 4
+
+    def __post_init__(self) -> None:
+        if self.n_large < 1 or self.n_small < 0:
+            raise ValueError(f"n_large is {self.n_large} and n_small {self.n_small}, but at least 1 large and 0 small crops are needed")
 
     def __call__(self, pixels: Tensor, *, generator: torch.Generator | None = None) -> Batch:
         return _batch(pixels, (self.large,) * self.n_large + (self.small,) * self.n_small, generator)
