@@ -65,11 +65,11 @@ class Images:
         if captions is not None:
             rows = range(len(self))[index] if isinstance(index, slice) else index.tolist()
             captions = tuple(captions[row] for row in rows)
-        return replace(self._map(lambda tensor: tensor[index]), captions=captions)
+        return self._map(lambda tensor: tensor[index], captions=captions)
 
-    def _map(self, change) -> Images:  # type: ignore[no-untyped-def]
+    def _map(self, change, **more) -> Images:  # type: ignore[no-untyped-def]
         tensors = {f.name: change(v) for f in fields(self) if isinstance(v := getattr(self, f.name), Tensor)}
-        return replace(self, **tensors, factors={name: change(value) for name, value in self.factors.items()})
+        return replace(self, **tensors, factors={name: change(value) for name, value in self.factors.items()}, **more)
 
     def as_float(self) -> Float[Tensor, "N C H W"]:
         """Pixels scaled to [0, 1] and normalised with the set's own mean and deviation; what an encoder is evaluated on."""
