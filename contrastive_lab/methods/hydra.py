@@ -1,0 +1,308 @@
+"""Hydra needs class labels: any two classes may be positive, inside a subspace that a learned gate opens for their pair.
+
+Wu et al.: Rethinking Positive Pairs in Contrastive Learning (2024; renamed SimLAP in 2025).
+
+In `contrast` three arguments change: positives are the views of a partner class, the query's own class is ignored, and each positive
+competes with the negatives only (`below="own"`), averaged over pairs. The scores are cosines of gated vectors.
+
+Deviations from the authors' code
+* "gate_normalize" (gate, then normalise) is the default; "normalize_gate" is their later simplification without renormalising.
+* The released loss subtracts the row mean before exponentiating and overflows at small temperatures; here it is log-sum-exp throughout.
+* Without a positive in the batch the loss is 0 (early states of the code gave NaN).
+* No momentum twin and no predictor: the two-view form of their later runs, gradients through both views.
+* The gate network is small by default (128 / 256 instead of 512 / 1024): ten classes need no more.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+
+from contrastive_lab.contrast import check_pair, check_positive, contrast, unit
+from contrastive_lab.gather import gather
+from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Recipe, Step
+from contrastive_lab.networks import Backbone, ProjectionHead
+from contrastive_lab.views import Batch
+
+Mode = Literal["gate_normalize", "normalize_gate"]
+PairMode = Literal["arbitrary", "identical", "distinct"]
+
+
+def gated_similarity(
+    z: Float[Tensor, "B D"], keys: Float[Tensor, "M D"], gate: Float[Tensor, "B D"], *, mode: Mode = "gate_normalize"
+) -> Float[Tensor, "B M"]:
+    """Cosines inside each query's own subspace: its gate filters the query and every key that it meets.
+
+    Two matrix products instead of a B x M x D tensor. A closed gate gives 0. Only ratios within a gate row matter in the default mode.
+    """
+    _check_gate(z, keys, gate, mode)
+    z, keys, gate = (x.float() if x.dtype.itemsize < 4 else x for x in (z, keys, gate))
+    square = gate.square()
+    with torch.autocast(z.device.type, enabled=False):
+        if mode == "normalize_gate":
+            return (unit(z) * square) @ unit(keys).T
+        lengths = (gate * z).norm(dim=1, keepdim=True).clamp_min(1e-12) * (square @ keys.square().T).clamp_min(1e-24).sqrt()
+        return (z * square) @ keys.T / lengths
+
+
+def hydra_pair_loss(
+    z: Float[Tensor, "B D"],
+    keys: Float[Tensor, "M D"],
+    gate: Float[Tensor, "B D"],
+    labels: Int64[Tensor, "B"],
+    pair_labels: Int64[Tensor, "B"],
+    *,
+    key_labels: Int64[Tensor, "M"] | None = None,
+    temperature: float = 0.1,
+    mode: Mode = "gate_normalize",
+) -> Float[Tensor, ""]:
+    """Each query must prefer the keys of its partner class to those of all third classes; raw vectors, gated inside.
+
+    Keys of the query's own class are ignored unless it is its own partner. Mean over all (query, positive key) pairs.
+    """
+    check_positive(temperature=temperature)
+    of_keys = labels if key_labels is None else key_labels
+    _check_labels(len(z), labels=labels, pair_labels=pair_labels)
+    _check_labels(len(keys), key_labels=of_keys)
+    positives = of_keys == pair_labels[:, None]
+    negatives = ~positives & (of_keys != labels[:, None])
+    scores = gated_similarity(z, keys, gate, mode=mode) / temperature
+    return contrast(scores, positives, negatives=negatives, below="own", average="pair")
+
+
+def hydra_loss(
+    z1: Float[Tensor, "B D"],
+    z2: Float[Tensor, "B D"],
+    gate: Float[Tensor, "B D"],
+    labels: Int64[Tensor, "B"],
+    pair_labels: Int64[Tensor, "B"],
+    *,
+    temperature: float = 0.1,
+    mode: Mode = "gate_normalize",
+) -> Float[Tensor, ""]:
+    """Mean of both directions between two views, with the same partners and gates."""
+    check_pair(z1, z2, at_least=1)
+    options: dict[str, Any] = {"temperature": temperature, "mode": mode}
+    return (
+        hydra_pair_loss(z1, z2, gate, labels, pair_labels, **options) + hydra_pair_loss(z2, z1, gate, labels, pair_labels, **options)
+    ) / 2
+
+
+def sample_pair_labels(
+    labels: Int64[Tensor, "B"],
+    *,
+    mode: PairMode = "arbitrary",
+    num_classes: int | None = None,
+    generator: torch.Generator | None = None,
+) -> Int64[Tensor, "B"]:
+    """A partner class for each query: the class of a random other place in the batch, its own class, or a random other class."""
+    _check_labels(len(labels), labels=labels)
+    if mode == "identical":
+        return labels.clone()
+    if mode == "arbitrary":
+        return labels[torch.randperm(len(labels), generator=generator, device=labels.device)]
+    if mode != "distinct":
+        raise ValueError(f"mode is {mode!r}, but must be 'arbitrary', 'identical' or 'distinct'")
+    count = int(labels.max()) + 1 if num_classes is None else num_classes
+    if count < 2:
+        raise ValueError(f"num_classes is {count}, but distinct pairs need at least 2 classes")
+    return (labels + torch.randint(1, count, labels.shape, generator=generator, device=labels.device)) % count
+
+
+def class_relations(gates: Float[Tensor, "C D"], *, center: bool = True) -> Float[Tensor, "C C"]:
+    """Cosines between class gates. Centre them: all gates share a large part, and uncentred cosines lie close together near 1."""
+    if gates.ndim != 2 or len(gates) < 2:
+        raise ValueError(f"gates has shape {tuple(gates.shape)}, but must be (C, D) with at least 2 classes")
+    rows = unit(gates - gates.mean(dim=0) if center else gates)
+    return rows @ rows.T
+
+
+class GateNetwork(nn.Module):
+    """Class pair -> gate in (0, 1)^D, symmetric in the pair: a sigmoid MLP on the mean of two class embeddings.
+
+    fuse: "mean" of the embeddings, or "product" of the two classes' own gates. Read gates in eval mode: it holds a batch norm.
+    """
+
+    def __init__(
+        self, num_classes: int, dim: int, *, embed_dim: int = 512, hidden_dim: int = 1024, fuse: Literal["mean", "product"] = "mean"
+    ) -> None:
+        super().__init__()
+        if fuse not in ("mean", "product"):
+            raise ValueError(f"fuse is {fuse!r}, but must be 'mean' or 'product'")
+        if num_classes < 2:
+            raise ValueError(f"num_classes is {num_classes}, but must be at least 2; with fewer than 3 there are no negatives")
+        self.num_classes, self.fuse = num_classes, fuse
+        self.embedding = nn.Embedding(num_classes, embed_dim)
+        self.layers = nn.Sequential(
+            nn.ReLU(),
+            nn.BatchNorm1d(embed_dim),
+            nn.Linear(embed_dim, hidden_dim),
+            nn.ReLU(),
+            nn.BatchNorm1d(hidden_dim),
+            nn.Linear(hidden_dim, dim),
+        )
+
+    def forward(self, labels: Int64[Tensor, "B"], pair_labels: Int64[Tensor, "B"]) -> Float[Tensor, "B D"]:
+        one, two = self.embedding(labels), self.embedding(pair_labels)
+        if self.fuse == "product":
+            return self.layers(one).sigmoid() * self.layers(two).sigmoid()
+        return self.layers((one + two) / 2).sigmoid()
+
+    @torch.no_grad()
+    def class_gates(self) -> Float[Tensor, "C D"]:
+        """The gate of each class with itself."""
+        every = torch.arange(self.num_classes, device=self.embedding.weight.device)
+        return _in_eval(self, every, every)
+
+    @torch.no_grad()
+    def pair_gates(self) -> Float[Tensor, "C C D"]:
+        """The gates of all pairs of classes."""
+        every = torch.arange(self.num_classes, device=self.embedding.weight.device)
+        one, two = torch.meshgrid(every, every, indexing="ij")
+        return _in_eval(self, one.flatten(), two.flatten()).view(self.num_classes, self.num_classes, -1)
+
+
+class OpenGate(nn.Module):
+    """All coordinates open for all pairs: the control that shows why the gate is needed. Same interface as `GateNetwork`."""
+
+    ones: Float[Tensor, "D"]
+
+    def __init__(self, num_classes: int, dim: int) -> None:
+        super().__init__()
+        self.num_classes = num_classes
+        self.register_buffer("ones", torch.ones(dim), persistent=False)
+
+    def forward(self, labels: Int64[Tensor, "B"], pair_labels: Int64[Tensor, "B"]) -> Float[Tensor, "B D"]:
+        return self.ones.expand(len(labels), -1)
+
+    def class_gates(self) -> Float[Tensor, "C D"]:
+        return self.ones.repeat(self.num_classes, 1)
+
+    def pair_gates(self) -> Float[Tensor, "C C D"]:
+        return self.ones.repeat(self.num_classes, self.num_classes, 1)
+
+
+def _in_eval(gate: GateNetwork, one: Tensor, two: Tensor) -> Tensor:
+    was_training = gate.training
+    gate.eval()
+    opened: Tensor = gate(one, two)
+    gate.train(was_training)
+    return opened
+
+
+def _check_gate(z: Tensor, keys: Tensor, gate: Tensor, mode: str) -> None:
+    if mode not in ("gate_normalize", "normalize_gate"):
+        raise ValueError(f"mode is {mode!r}, but must be 'gate_normalize' or 'normalize_gate'")
+    if z.ndim != 2 or keys.ndim != 2 or z.shape[1] != keys.shape[1]:
+        raise ValueError(f"z has shape {tuple(z.shape)} and keys {tuple(keys.shape)}, but they must be (B, D) and (M, D)")
+    if gate.shape != z.shape:
+        raise ValueError(f"gate has shape {tuple(gate.shape)}, but must have one row for each query: {tuple(z.shape)}")
+    if gate.device.type == "cpu" and not bool((gate.isfinite() & (gate >= 0)).all()):
+        raise ValueError(f"gate reaches from {gate.min():g} to {gate.max():g}, but entries must be finite and at least 0")
+
+
+def _check_labels(count: int, **labels: Tensor) -> None:
+    for name, value in labels.items():
+        if value.is_floating_point() or value.shape != (count,):
+            raise ValueError(f"{name} has shape {tuple(value.shape)} and dtype {value.dtype}, but must be {count} integers")
+
+
+class Hydra(Method):
+    """Needs labels. Backbone, projector ending in layer norm (batch norm would work against closing coordinates), and a gate."""
+
+    name = "hydra"
+    title = "Hydra"
+    paper = "Wu et al. 2024, arXiv 2410.13200"
+    needs = frozenset({"labels"})
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        projector: nn.Module,
+        gate: GateNetwork | OpenGate,
+        *,
+        temperature: float = 0.1,
+        pair_mode: PairMode = "arbitrary",
+        mode: Mode = "gate_normalize",
+    ) -> None:
+        super().__init__()
+        check_positive(temperature=temperature)
+        if pair_mode not in ("arbitrary", "identical", "distinct"):
+            raise ValueError(f"pair_mode is {pair_mode!r}, but must be 'arbitrary', 'identical' or 'distinct'")
+        self.encoder, self.projector, self.gate = backbone, projector, gate
+        self.temperature, self.pair_mode, self.mode = temperature, pair_mode, mode
+
+    @classmethod
+    def build(
+        cls,
+        make_backbone: MakeBackbone,
+        *,
+        num_classes: int = 10,
+        hidden_dim: int = 512,
+        out_dim: int = 128,
+        open_gate: bool = False,
+        embed_dim: int = 128,
+        gate_hidden_dim: int = 256,
+        fuse: Literal["mean", "product"] = "mean",
+        **options: Any,
+    ) -> Method:
+        backbone = make_backbone()
+        projector = ProjectionHead(backbone.dim, hidden_dim=hidden_dim, out_dim=out_dim, last_norm="ln")
+        gate = (
+            OpenGate(num_classes, out_dim)
+            if open_gate
+            else GateNetwork(num_classes, out_dim, embed_dim=embed_dim, hidden_dim=gate_hidden_dim, fuse=fuse)
+        )
+        return cls(backbone, projector, gate, **options)
+
+    @classmethod
+    def recipe(cls, data: DataKind) -> Recipe:
+        """Adam 1e-3 and temperature 0.1 as in the authors' CIFAR run, which used weight decay 5e-4."""
+        decay = 5e-4 if data == "cifar10" else 1e-4
+        return Recipe(optimizer="adam", lr=1e-3, weight_decay=decay, warmup_epochs=2 if data == "cifar10" else 0)
+
+    def forward(self, images: Float[Tensor, "N C H W"]) -> tuple[Float[Tensor, "N D"], Float[Tensor, "N E"]]:
+        representation = self.encoder(images)
+        return representation, self.projector(representation)
+
+    def training_loss(
+        self,
+        x1: Float[Tensor, "N C H W"],
+        x2: Float[Tensor, "N C H W"],
+        labels: Int64[Tensor, "N"],
+        *,
+        temperature: float | None = None,
+        pair_mode: PairMode | None = None,
+    ) -> Float[Tensor, ""]:
+        """Loss of two views with freshly drawn partner classes; the loop calls `step`."""
+        partners = sample_pair_labels(labels, mode=pair_mode or self.pair_mode, num_classes=self.gate.num_classes)
+        z1, z2 = self(torch.cat([x1, x2]))[1].chunk(2)
+        heat = self.temperature if temperature is None else temperature
+        return hydra_loss(z1, z2, self.gate(labels, partners), labels, partners, temperature=heat, mode=self.mode)
+
+    def step(self, batch: Batch) -> Step:
+        if batch.labels is None:
+            raise ValueError("labels are missing: Hydra draws its pairs by class; train on labelled images")
+        z1, z2 = (gather(z) for z in self(torch.cat(batch.views))[1].chunk(2))
+        labels = gather(batch.labels)
+        # Partners depend on the step alone, so that every process draws the same for the joint batch.
+        dice = torch.Generator(labels.device).manual_seed(self.progress.step)
+        partners = sample_pair_labels(labels, mode=self.pair_mode, num_classes=self.gate.num_classes, generator=dice)
+        gate = self.gate(labels, partners)
+        loss = hydra_loss(z1, z2, gate, labels, partners, temperature=self.temperature, mode=self.mode)
+        return Step(loss, torch.stack([unit(z1), unit(z2)]).detach(), self.diagnose(gate.detach(), labels, partners))
+
+    @torch.no_grad()
+    def diagnose(self, gate: Float[Tensor, "B D"], labels: Int64[Tensor, "B"], partners: Int64[Tensor, "B"]) -> dict[str, Tensor]:
+        """How far gates are open (0 to 1), how undecided they are (entropy, 1: all at one half), and the share of identical pairs."""
+        undecided = F.binary_cross_entropy(gate.clamp(0, 1), gate.clamp(0, 1)) / torch.tensor(2.0).log().to(gate.device)
+        return {
+            "gate opening": gate.mean(),
+            "gate entropy": undecided,
+            "gate spread": gate.std(dim=0).mean(),
+            "identical pairs": (labels == partners).float().mean(),
+        }
