@@ -23,6 +23,18 @@ from contrastive_lab.methods.hydra import (
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Progress, Recipe, Step
 from contrastive_lab.methods.mochi import MoCHi, hard_negative_indices, mix_negative_pairs, mix_with_query, mochi_loss
 from contrastive_lab.methods.moco import MoCo, info_nce_queue
+from contrastive_lab.methods.sepclr import (
+    SepCLR,
+    gaussian_alignment,
+    gaussian_uniformity,
+    joint_entropy_loss,
+    kernel_mutual_information,
+    sepclr_background_loss,
+    sepclr_common_loss,
+    sepclr_loss,
+    sepclr_salient_loss,
+    sepclr_supervised_salient_loss,
+)
 from contrastive_lab.methods.simclr import (
     SimCLR,
     alignment_loss,
@@ -35,7 +47,7 @@ from contrastive_lab.methods.simclr import (
 from contrastive_lab.methods.swav import Prototypes, SwAV, SwAVHead, sinkhorn, swapped_prediction_loss, swav_loss
 from contrastive_lab.networks import FeatureQueue, KeyQueue, ProjectionHead, SplitBatchNorm2d
 
-METHODS: dict[str, type[Method]] = {method.name: method for method in (SimCLR, DCL, DCLW, CACR, MoCo, MoCHi, SwAV, Hydra)}
+METHODS: dict[str, type[Method]] = {method.name: method for method in (SimCLR, DCL, DCLW, CACR, MoCo, MoCHi, SwAV, Hydra, SepCLR)}
 
 __all__ = [
     "CACR",
@@ -56,6 +68,7 @@ __all__ = [
     "ProjectionHead",
     "Prototypes",
     "Recipe",
+    "SepCLR",
     "SimCLR",
     "SplitBatchNorm2d",
     "Step",
@@ -73,17 +86,26 @@ __all__ = [
     "dclw_loss",
     "dclw_weights",
     "gated_similarity",
+    "gaussian_alignment",
+    "gaussian_uniformity",
     "hard_negative_indices",
     "hydra_loss",
     "hydra_pair_loss",
     "info_nce_loss",
     "info_nce_queue",
+    "joint_entropy_loss",
+    "kernel_mutual_information",
     "mix_negative_pairs",
     "mix_with_query",
     "mochi_loss",
     "npc_multiplier",
     "nt_xent_loss",
     "sample_pair_labels",
+    "sepclr_background_loss",
+    "sepclr_common_loss",
+    "sepclr_loss",
+    "sepclr_salient_loss",
+    "sepclr_supervised_salient_loss",
     "similarity_weights",
     "sinkhorn",
     "supcon_loss",
