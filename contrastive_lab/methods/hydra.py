@@ -87,9 +87,8 @@ def hydra_loss(
     """Mean of both directions between two views, with the same partners and gates."""
     check_pair(z1, z2, at_least=1)
     options: dict[str, Any] = {"temperature": temperature, "mode": mode}
-    return (
-        hydra_pair_loss(z1, z2, gate, labels, pair_labels, **options) + hydra_pair_loss(z2, z1, gate, labels, pair_labels, **options)
-    ) / 2
+    forth = hydra_pair_loss(z1, z2, gate, labels, pair_labels, **options)
+    return (forth + hydra_pair_loss(z2, z1, gate, labels, pair_labels, **options)) / 2
 
 
 def sample_pair_labels(

@@ -75,7 +75,7 @@ def sepclr_salient_loss(
         pairs &= target[:, None] | target
     spread = (_log_mean(_log_kernel(one, tau), pairs) + _log_mean(_log_kernel(two, tau), pairs)) / 2
     # Background rows are equal (the origin) in both views, so only targets contribute to the sum.
-    pull = (one - two).square().sum() / (2 * tau * target.sum().clamp_min(1))
+    pull = (one - two).square().sum() / target.sum().clamp_min(1) / (2 * tau)
     return pull + uniformity_weight * spread
 
 
@@ -86,7 +86,7 @@ def sepclr_background_loss(
     target = _targets(labels, salient_1, salient_2)
     check_positive(tau=tau)
     lengths = torch.stack([_precise(s).square().sum(dim=1) for s in (salient_1, salient_2)]).mean(dim=0)
-    return torch.where(target, 0.0, lengths).sum() / (2 * tau * (~target).sum().clamp_min(1))
+    return torch.where(target, 0.0, lengths).sum() / (~target).sum().clamp_min(1) / (2 * tau)
 
 
 def joint_entropy_loss(
@@ -159,7 +159,7 @@ def sepclr_supervised_salient_loss(
         likeness = (-(attributes[:, None, d] - attributes[:, d]).square() / (2 * width)).exp()
         tied = (likeness * (s[:, None, d] - s[:, d]).square() * pairs).sum() / pairs.sum().clamp_min(1)
         null_width = tau if kind == "discrete" else tau_attribute
-        null = torch.where(target, 0.0, s[:, d].square()).sum() / (2 * null_width * (~target).sum().clamp_min(1))
+        null = torch.where(target, 0.0, s[:, d].square()).sum() / (~target).sum().clamp_min(1) / (2 * null_width)
         terms.append(gaussian_uniformity(coded[:, d : d + 1], tau=tau) + (tied + null) / 2)
     return torch.stack(terms).mean()
 
