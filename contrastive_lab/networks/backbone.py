@@ -38,5 +38,5 @@ def make_backbone(name: str = "convnet", *, width: int = 32, image_size: int = 3
         raise ValueError(f"width is {width}, but must be at least 1; 16, 32 and 64 are usual")
     if image_size < 8:
         raise ValueError(f"image_size is {image_size}, but must be at least 8 pixels; the networks are made for 32 to 96")
-    network = {"convnet": ConvNet, "resnet18": ResNet18}[name]
+    network: type[ConvNet] | type[ResNet18] = {"convnet": ConvNet, "resnet18": ResNet18}[name]
     return network(width=width, image_size=image_size, dense=dense)

@@ -1,0 +1,79 @@
+"""Where a run computes: device, precision and processes through Lightning Fabric, and plain words when memory ends."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from contrastive_lab.methods import Method, Step
+from contrastive_lab.training.settings import Settings
+from contrastive_lab.views import Batch
+
+OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory", "failed to allocate")
+
+
+class StepModule(nn.Module):
+    """A method's step as a forward pass over plain tensors, which is what precision and process wrappers understand."""
+
+    def __init__(self, method: Method) -> None:
+        super().__init__()
+        self.method = method
+
+    def forward(self, *batch: Any) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+        step = self.method.step(Batch(*batch))
+        return step.loss, step.embeddings, dict(step.logs)
+
+
+def take_step(module: nn.Module, batch: Batch) -> Step:
+    """`method.step(batch)` in the run's precision and over all of its processes."""
+    return Step(*module(*(getattr(batch, f.name) for f in dataclasses.fields(batch))))
+
+
+def start_fabric(settings: Settings) -> Any:
+    """Lightning Fabric for these settings, with all processes running."""
+    try:
+        import lightning_fabric as fabric
+    except ImportError:  # the all-in-one package `lightning` has the same library under another name
+        import lightning.fabric as fabric  # type: ignore[import-not-found,no-redef]
+
+    device = usable_device(settings.device)
+    nodes = max(int(os.environ.get("WORLD_SIZE", 1)) // max(int(os.environ.get("LOCAL_WORLD_SIZE", 1)), 1), 1)
+    strategy: Any = "auto"
+    if settings.devices > 1:
+        # The buffers (queues, running statistics) are equal or private on purpose; copying them each step would only cost time.
+        strategy = fabric.strategies.ddp.DDPStrategy(broadcast_buffers=False)
+    machine = fabric.Fabric(
+        accelerator=device, devices=settings.devices // nodes, num_nodes=nodes, precision=settings.precision, strategy=strategy
+    )
+    machine.launch()
+    return machine
+
+
+def usable_device(device: str) -> str:
+    """ "auto" resolved to what is there; `ValueError` for a device that is not."""
+    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    if device == "auto":
+        return "cuda" if cuda else "mps" if mps else "cpu"
+    if (device == "cuda" and not cuda) or (device == "mps" and not mps):
+        raise ValueError(f"device is {device!r}, but torch {torch.__version__} finds none here; take 'auto' or 'cpu'")
+    return device
+
+
+@contextmanager
+def explained_memory(settings: Settings) -> Iterator[None]:
+    """Turn the many ways in which memory runs out into one `MemoryError` that says what to make smaller."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not isinstance(error, MemoryError) and not any(words in str(error).lower() for words in OUT_OF_MEMORY):
+            raise
+        raise MemoryError(
+            f"memory ran out with batch_size={settings.batch_size}, width={settings.width}, image_size={settings.image_size}, "
+            f"precision={settings.precision!r}; halve batch_size first, then width, or take precision='bf16-mixed' ({error})"
+        ) from error

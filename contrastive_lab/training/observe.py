@@ -1,0 +1,137 @@
+"""What may watch a run without touching it: functions of a moment whose numbers join the history and whose tensors are kept as frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from contrastive_lab.data import Images
+from contrastive_lab.methods import Method, Progress, Step
+from contrastive_lab.views import Batch, Views
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One moment of a run: after optimiser step `iteration`, in epoch `epoch` (finished epochs where `epoch_end`).
+
+    The first moment comes before any step (`iteration` 0, `epoch_end` true, `step` None): the untrained network.
+    """
+
+    iteration: int
+    epoch: int
+    step: Step | None
+    method: Method
+    epoch_end: bool
+    progress: Progress
+
+
+Observer = Callable[[Moment], Mapping[str, float | int | Tensor] | None]
+"""Called after each step. Returned numbers join the history row of that step; returned tensors become a `Frame` of the run."""
+
+
+class Evaluate:
+    """Measures on a fixed probe set at the end of every `every`-th epoch and before training.
+
+    alignment, uniformity, rankme, participation_ratio and std are taken on the embeddings of two fixed random views of the first `probe`
+    query images; knn (fraction correct) on the representation of all clean images, with `bank` as the neighbours to choose from.
+    `views` makes the two views (mild crops and jitter by default); k is 200, or 50 for a bank below 5,000 images.
+    """
+
+    def __init__(
+        self, bank: Images, queries: Images, *, every: int = 1, probe: int = 512, views: Views | None = None, k: int | None = None
+    ) -> None:
+        if every < 1:
+            raise ValueError(f"every is {every}, but must be at least 1 epoch")
+        if len(queries) < 2:
+            raise ValueError(f"queries has {len(queries)} images, but at least 2 are needed for pairs")
+        if (bank.labels is None) != (queries.labels is None):
+            raise ValueError("bank and queries must both have labels, or neither")
+        self.bank, self.queries, self.every = bank, queries, every
+        self.k = k or (200 if len(bank) >= 5000 else 50)
+        self.pair = _fixed_pair(queries.take(slice(0, probe)), views)
+
+    def __call__(self, moment: Moment) -> dict[str, float] | None:
+        if not moment.epoch_end or moment.epoch % self.every:
+            return None
+        with at_rest(moment.method):
+            return self.measure(moment.method)
+
+    def measure(self, method: Method) -> dict[str, float]:
+        """The numbers by name; for a method that is in eval mode already."""
+        from contrastive_lab import measures
+
+        device = next(method.parameters()).device
+        one, two = (method.embed(view.to(device)) for view in self.pair.views[:2])
+        numbers = {
+            "alignment": measures.alignment(one, two),
+            "uniformity": measures.uniformity(one),
+            "rankme": measures.rankme(one),
+            "participation_ratio": measures.participation_ratio(one),
+            "std": measures.embedding_std(one),
+        }
+        if self.bank.labels is not None and self.queries.labels is not None:
+            bank, queries = represent(method, self.bank), represent(method, self.queries)
+            truth = self.queries.labels.to(device)
+            guess = measures.weighted_knn(bank, self.bank.labels.to(device), queries, k=min(self.k, len(bank)))
+            numbers["knn"] = (guess == truth).float().mean().item()
+        return numbers
+
+
+class Snapshot:
+    """Keeps the embeddings (and, if asked, representations) of fixed images at the end of every `every`-th epoch, as float16 frames."""
+
+    def __init__(self, images: Images, *, every: int = 1, representation: bool = False) -> None:
+        if every < 1:
+            raise ValueError(f"every is {every}, but must be at least 1 epoch")
+        self.images, self.every, self.representation = images, every, representation
+
+    def __call__(self, moment: Moment) -> dict[str, float | Tensor] | None:
+        if not moment.epoch_end or moment.epoch % self.every:
+            return None
+        with at_rest(moment.method):
+            frame: dict[str, float | Tensor] = {"embeddings": embed(moment.method, self.images).half()}
+            if self.representation:
+                frame["representation"] = represent(moment.method, self.images).half()
+        return frame
+
+
+@contextmanager
+def at_rest(method: Method) -> Iterator[None]:
+    """No gradients, every module in eval mode, and afterwards each in the mode it was in."""
+    modes = [(module, module.training) for module in method.modules()]
+    method.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+def represent(method: Method, images: Images, *, chunk: int = 1000) -> Float[Tensor, "N D"]:
+    """Representation of clean images, on the method's device, a chunk at a time."""
+    return torch.cat([method.represent(part) for part in _clean(method, images, chunk)])
+
+
+def embed(method: Method, images: Images, *, chunk: int = 1000) -> Float[Tensor, "N E"]:
+    """Unit embeddings of clean images, on the method's device, a chunk at a time."""
+    return torch.cat([method.embed(part) for part in _clean(method, images, chunk)])
+
+
+def _clean(method: Method, images: Images, chunk: int) -> Iterator[Float[Tensor, "n C H W"]]:
+    device = next(method.parameters()).device
+    for start in range(0, len(images), chunk):
+        yield images.take(slice(start, start + chunk)).to(device).as_float()
+
+
+def _fixed_pair(images: Images, views: Views | None) -> Batch:
+    if views is None:
+        from contrastive_lab.views import Augmentation, TwoViews
+
+        views = TwoViews(Augmentation.for_data("scenes", size=images.size, mean=images.mean, std=images.std))
+    return views(images.pixels, generator=torch.Generator(images.device).manual_seed(0))
