@@ -63,12 +63,13 @@ class Augmentation:
         if self.size < 1:
             raise ValueError(f"size is {self.size}, but a view needs a side of at least 1 pixel")
         for name in ("flip", "jitter_p", "grey", "blur", "solarise"):
+            object.__setattr__(self, name, float(getattr(self, name)))
             check_probability(name, getattr(self, name))
-        check_range("scale", self.scale, highest=1)
+        check_range("scale", self.scale, highest=1.0)
         check_range("ratio", self.ratio)
         check_range("blur_sigma", self.blur_sigma)
         check_jitter(self.jitter)
-        check_kernel(self.blur_kernel, self.size)
+        check_kernel(self.kernel_size if self.blur > 0 else self.blur_kernel, self.size)
         check_colours(self.mean, self.std)
         if self.colour not in ("exact", "fast"):
             raise ValueError(f"colour is {self.colour!r}, but must be 'exact' (equal to torchvision) or 'fast' (one matrix per image)")

@@ -78,10 +78,10 @@ def crop_boxes(crop: Int64[Tensor, "N 4"], flip: Bool[Tensor, "N"], image_size: 
 
 def crop_box(
     *,
-    top: float,
-    left: float,
-    height: float,
-    width: float,
+    top: int | float,
+    left: int | float,
+    height: int | float,
+    width: int | float,
     image_size: int | tuple[int, int],
     hflip: bool = False,
     vflip: bool = False,

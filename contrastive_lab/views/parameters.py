@@ -73,7 +73,7 @@ def crops(
     aspect = _between(aspect, math.log(ratio[0]), math.log(ratio[1])).exp()
     sides = torch.stack([(area / aspect).sqrt().round(), (area * aspect).sqrt().round()], dim=-1)
 
-    limit = constant([rows, columns], sides)
+    limit = constant([float(rows), float(columns)], sides)
     fits = ((sides > 0) & (sides <= limit)).all(dim=-1)
     first = fits.int().argmax(dim=1).view(-1, 1, 1).expand(-1, 1, 2)
     central = constant(_central_crop(rows, columns, ratio), sides)
@@ -85,12 +85,12 @@ def crops(
     return torch.cat([corner, sides], dim=1).long()
 
 
-def _central_crop(rows: int, columns: int, ratio: tuple[float, float]) -> list[int]:
+def _central_crop(rows: int, columns: int, ratio: tuple[float, float]) -> list[float]:
     if columns / rows < ratio[0]:
-        return [round(columns / ratio[0]), columns]
+        return [float(round(columns / ratio[0])), float(columns)]
     if columns / rows > ratio[1]:
-        return [rows, round(rows * ratio[1])]
-    return [rows, columns]
+        return [float(rows), float(round(rows * ratio[1]))]
+    return [float(rows), float(columns)]
 
 
 def jitter_factors(u: Float[Tensor, "N 5"], strength: tuple[float, float, float, float], probability: float) -> Float[Tensor, "N 4"]:
