@@ -52,7 +52,8 @@ GOOD, BAD = "#127536", "#cf0912"
 
 
 def look(method: str) -> Look:
-    """The look of a method; a name the lab doesn't know gets one that depends on the name alone."""
+    """The look of a method, also of a run called "dcl (run 2)"; a name the lab doesn't know gets one that depends on the name alone."""
+    method = method.split(" ")[0]
     if method in LOOKS:
         return LOOKS[method]
     others = [LOOKS[name] for name in sorted(LOOKS) if name != "untrained"]

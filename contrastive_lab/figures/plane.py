@@ -42,8 +42,8 @@ def align_uniform_plane(paths: Mapping[str, Track], *, floor: float | int | None
     reach = max(max(path.alignment) for path in paths.values())
     lowest = min([min(path.uniformity) for path in paths.values()] + ([] if floor is None else [floor]))
     right = max(1.08 * reach, 0.2)
-    figure.update_xaxes(axis("alignment: mean squared distance of two views of one image", range=[-0.04 * right, right]))
-    figure.update_yaxes(axis("uniformity", range=[1.06 * lowest - 0.05, 0.2]))
+    figure.update_xaxes(axis("alignment (0: two views coincide)", range=[-0.04 * right, right]))
+    figure.update_yaxes(axis("uniformity (lower: more even)", range=[1.06 * lowest - 0.05, 0.2]))
     if floor is not None:
         _draw_floor(figure, floor, right)
     return figure
@@ -60,7 +60,13 @@ def _trail(name: str, path: Track) -> go.Scatter:
         meta=name,
         mode="lines+markers",
         line={"color": style.colour, "dash": style.dash, "width": 2},
-        marker={"color": style.colour, "symbol": style.symbol, "size": [14 if i == last else 5 for i in range(last + 1)]},
+        marker={
+            "color": style.colour,
+            "symbol": style.symbol,
+            "opacity": 1,
+            "line": {"width": 0},
+            "size": [14 if i == last else 5 for i in range(last + 1)],
+        },
         hovertemplate="%{meta}, epoch %{customdata}<br>alignment %{x:.3f}<br>uniformity %{y:.2f}<extra></extra>",
     )
 

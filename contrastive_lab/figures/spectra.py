@@ -28,7 +28,7 @@ def spectra(eigenvalues: Mapping[str, ArrayLike], *, height: int = 420) -> go.Fi
             raise ValueError(f"eigenvalues[{name!r}] has shape {spectrum.shape}; give a finite one-dimensional spectrum")
         figure.add_trace(_line(name, np.maximum(spectrum, FLOOR)))
     figure.update_xaxes(axis("direction, strongest first", rangemode="tozero"))
-    figure.update_yaxes(axis("variance along it", type="log", exponentformat="power", dtick=1))
+    figure.update_yaxes(axis("variance along it", type="log", exponentformat="power", dtick=1, tickfont={"size": 11}))
     return figure
 
 

@@ -19,7 +19,7 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, s
 def axis(title: str = "", **changes: Any) -> dict[str, Any]:
     """An axis with a quiet grid."""
     quiet = {"gridcolor": GRID, "zeroline": False, "linecolor": GRID, "ticks": "", "automargin": True}
-    return {**quiet, "title": {"text": title, "font": {"size": 13}}, **changes}
+    return {**quiet, "title": {"text": title, "font": {"size": 13}, "standoff": 10}, **changes}
 
 
 def new_figure(*, height: int = 420, **layout: Any) -> go.Figure:

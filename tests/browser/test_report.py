@@ -1,0 +1,136 @@
+"""The report in a real browser, from a file, with the network cut: it draws, moves by keyboard, and changes its theme."""
+
+import hashlib
+import os
+import shutil
+
+import pytest
+from made_up_runs import made_up_images, made_up_run
+
+from contrastive_lab.report import write_report
+
+pytestmark = pytest.mark.browser
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install 'contrastive-lab[browser]'")
+    path = os.environ.get("CHROMIUM") or next((found for name in NAMES if (found := shutil.which(name))), None)
+    with playwright.sync_playwright() as driver:
+        own = driver.chromium.executable_path
+        if path is None and not os.path.exists(own):
+            pytest.skip("no Chromium: install one, name it in CHROMIUM, or run `playwright install chromium`")
+        chromium = driver.chromium.launch(executable_path=path or own, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    root = tmp_path_factory.mktemp("report")
+    images = made_up_images()
+    folders = [made_up_run(root / name, name, images=images) for name in ("simclr", "dcl")]
+    folders.append(made_up_run(root / "none", "simclr", epochs=0, images=images))
+    return write_report(folders, root / "report.html")
+
+
+@pytest.fixture
+def opened(browser, report):
+    """Opens the report in a context of the given options; afterwards nothing may have gone wrong or asked the network."""
+    troubles, contexts = [], []
+
+    def open_page(**options):
+        context = browser.new_context(offline=True, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("request", lambda r: None if r.url.startswith(("file:", "data:", "blob:")) else troubles.append(r.url))
+        page.goto(report.as_uri())
+        page.wait_for_selector("html[data-ready=yes]", timeout=60_000)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not troubles
+
+
+def picture(page, selector):
+    return hashlib.sha256(page.locator(selector).screenshot()).hexdigest()
+
+
+def test_arrow_keys_move_the_embedding(opened):
+    page = opened(reduced_motion="reduce")
+    assert page.get_attribute("#epoch", "aria-valuetext") == "epoch 6"
+    before, still = picture(page, "#panel-0"), picture(page, "#panel-2")
+    page.focus("#epoch")
+    for _ in range(4):
+        page.keyboard.press("ArrowLeft")
+    page.wait_for_function("document.getElementById('panel-0').dataset.epoch === '2'")
+    page.mouse.move(0, 0)
+    assert page.inner_text("#epoch-now") == "2 of 6"
+    assert page.inner_text("#panel-0-now") == "kNN 47 % · RankMe 9"
+    assert picture(page, "#panel-0") != before
+    assert picture(page, "#panel-2") == still  # the untrained network has one frame
+
+
+def test_the_theme_follows_the_system_and_the_button(opened):
+    page = opened(color_scheme="dark")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    ink = "document.getElementById('plane')._fullLayout.font.color"
+    dark = page.evaluate(ground), page.evaluate(ink)
+    page.get_by_role("button", name="Switch to the light theme").press("Enter")
+    light = page.evaluate(ground), page.evaluate(ink)
+    assert dark[0] == "rgb(20, 23, 28)"
+    assert light[0] == "rgb(252, 251, 248)"
+    assert dark[1] != light[1]
+
+
+def test_chips_hide_a_run_everywhere(opened):
+    page = opened()
+    chip = page.get_by_role("button", name="dcl", exact=True)
+    chip.press("Space")
+    assert chip.get_attribute("aria-pressed") == "false"
+    visible = "document.getElementById('plane').data.map((trace) => trace.visible)"
+    assert page.evaluate(visible) == [True, False, True]
+    assert page.locator("tr[data-run=dcl]").is_hidden()
+    assert page.locator(".found [data-run=dcl]").is_hidden()
+
+
+def test_the_table_sorts_and_neighbours_change(opened):
+    page = opened()
+    page.get_by_role("button", name="kNN").click()
+    assert page.locator("tbody tr").last.get_attribute("data-run") == "untrained"
+    before = page.inner_html("#found-0")
+    page.get_by_role("button", name="Query 3").press("Enter")
+    assert page.inner_html("#found-0") != before
+
+
+def test_three_dimensions_come_when_asked(opened):
+    page = opened()
+    page.click("#closer summary")
+    page.wait_for_function(
+        "document.getElementById('deep')._fullLayout?.scene || document.getElementById('deep').textContent.includes('WebGL')"
+    )
+
+
+def test_a_phone_needs_no_sideways_scrolling(opened):
+    page = opened(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert page.evaluate("document.getElementById('plane')._fullLayout.dragmode") is False
+    sides = (
+        "[...document.querySelectorAll('.plot')].filter((p) => p.offsetParent).every((p) => p.offsetWidth <= 390 && p.offsetWidth > 120)"
+    )
+    assert page.evaluate(sides)
+
+
+def test_the_play_button_plays(opened):
+    page = opened(reduced_motion="reduce")
+    page.click("#play")
+    page.wait_for_function("document.getElementById('epoch').value === '1'")
+    page.click("#play")
+    assert page.inner_text("#play") == "▶ Play"
