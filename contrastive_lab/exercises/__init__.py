@@ -1,0 +1,23 @@
+"""Exercises of the notebooks: each has a statement, a stub, three hints, known mistakes with their hints, a solution and a check."""
+
+from contrastive_lab.exercises.card import card, folded
+from contrastive_lab.exercises.exercise import Case, Exercise, Mistake, NotYet
+from contrastive_lab.exercises.two_forces import ALIGNMENT, INFO_NCE, RECOMBINE, UNIFORMITY
+
+EXERCISES: dict[str, Exercise] = {exercise.name: exercise for exercise in (INFO_NCE, ALIGNMENT, UNIFORMITY, RECOMBINE)}
+"""Every exercise by name; notebooks write `exercises.get("info_nce").check(info_nce)`."""
+
+
+def get(name: str) -> Exercise:
+    """The exercise called `name`; raises ValueError with the names there are."""
+    if name not in EXERCISES:
+        raise ValueError(f"name is {name!r}, but must be one of {', '.join(map(repr, EXERCISES))}")
+    return EXERCISES[name]
+
+
+def check(name: str, attempt: object) -> None:
+    """Print that the attempt is right, or raise `NotYet` with the mistake that was recognised."""
+    get(name).check(attempt)  # type: ignore[arg-type]
+
+
+__all__ = ["EXERCISES", "Case", "Exercise", "Mistake", "NotYet", "card", "check", "folded", "get"]
