@@ -23,6 +23,16 @@ from contrastive_lab.methods.hydra import (
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Progress, Recipe, Step
 from contrastive_lab.methods.mochi import MoCHi, hard_negative_indices, mix_negative_pairs, mix_with_query, mochi_loss
 from contrastive_lab.methods.moco import MoCo, info_nce_queue
+from contrastive_lab.methods.pixpro import (
+    PixContrast,
+    PixelPropagation,
+    PixPro,
+    cell_centers,
+    pixcontrast_loss,
+    pixel_consistency_loss,
+    pixpro_loss,
+    positive_mask,
+)
 from contrastive_lab.methods.sepclr import (
     SepCLR,
     gaussian_alignment,
@@ -45,15 +55,18 @@ from contrastive_lab.methods.simclr import (
     uniformity_loss,
 )
 from contrastive_lab.methods.swav import Prototypes, SwAV, SwAVHead, sinkhorn, swapped_prediction_loss, swav_loss
-from contrastive_lab.networks import FeatureQueue, KeyQueue, ProjectionHead, SplitBatchNorm2d
+from contrastive_lab.networks import ConvProjector, FeatureQueue, KeyQueue, ProjectionHead, SplitBatchNorm2d
+from contrastive_lab.views import TwoCropsWithBoxes, crop_box
 
-METHODS: dict[str, type[Method]] = {method.name: method for method in (SimCLR, DCL, DCLW, CACR, MoCo, MoCHi, SwAV, Hydra, SepCLR)}
+_CLASSES: tuple[type[Method], ...] = (SimCLR, DCL, DCLW, CACR, MoCo, MoCHi, SwAV, PixPro, PixContrast, SepCLR, Hydra)
+METHODS: dict[str, type[Method]] = {method.name: method for method in _CLASSES}
 
 __all__ = [
     "CACR",
     "DCL",
     "DCLW",
     "METHODS",
+    "ConvProjector",
     "DataKind",
     "FeatureQueue",
     "GateNetwork",
@@ -64,6 +77,9 @@ __all__ = [
     "MoCHi",
     "MoCo",
     "OpenGate",
+    "PixContrast",
+    "PixPro",
+    "PixelPropagation",
     "Progress",
     "ProjectionHead",
     "Prototypes",
@@ -74,6 +90,7 @@ __all__ = [
     "Step",
     "SwAV",
     "SwAVHead",
+    "TwoCropsWithBoxes",
     "alignment_loss",
     "cacr_attraction",
     "cacr_explicit_loss",
@@ -81,7 +98,9 @@ __all__ = [
     "cacr_queue_loss",
     "cacr_repulsion",
     "cacr_weights",
+    "cell_centers",
     "class_relations",
+    "crop_box",
     "dcl_loss",
     "dclw_loss",
     "dclw_weights",
@@ -100,6 +119,10 @@ __all__ = [
     "mochi_loss",
     "npc_multiplier",
     "nt_xent_loss",
+    "pixcontrast_loss",
+    "pixel_consistency_loss",
+    "pixpro_loss",
+    "positive_mask",
     "sample_pair_labels",
     "sepclr_background_loss",
     "sepclr_common_loss",
