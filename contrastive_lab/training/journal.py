@@ -80,6 +80,7 @@ class Journal:
 
     def _write(self, moment: Moment, lr: float, seen: Mapping[str, float]) -> None:
         means = {name: torch.stack(values).float().mean().item() for name, values in self.window.items() if values}
+        means = {name: value for name, value in means.items() if math.isfinite(value)}  # JSON knows no NaN
         self.window.clear()
         row: Row = {"step": moment.iteration, "epoch": moment.progress.epoch, **means, "lr": lr, "seconds": self.seconds, **seen}
         self.run.history.append(row)
@@ -92,6 +93,8 @@ class Journal:
                 step = moment.iteration - len(losses) + back + 1
                 raise Diverged(_diagnosis(self.run.settings, moment, step=step, loss=loss, before=self.finite, lr=lr))
             self.finite = loss
+        if moment.epoch_end and not all(torch.isfinite(p).all() for p in moment.method.parameters()):
+            raise Diverged(_diagnosis(self.run.settings, moment, step=moment.iteration, loss=self.finite, before=self.finite, lr=lr))
 
 
 def _diagnosis(settings: Settings, moment: Moment, *, step: int, loss: float, before: float, lr: float) -> str:
@@ -112,6 +115,6 @@ def _diagnosis(settings: Settings, moment: Moment, *, step: int, loss: float, be
     broken = [name for name, p in moment.method.named_parameters() if not torch.isfinite(p).all()]
     weights = f"weights are not finite any more, first {broken[0]}" if broken else "all weights are still finite"
     return (
-        f"the loss became {loss} at step {step} (last finite loss {before:.4g}, lr {lr:.3g}, temperature {temperature}); {weights}. "
-        f"What helps: {'; '.join(advice)}. The last finished epoch stays saved in the run's folder, if it has one"
+        f"training diverged: loss {loss} at step {step} (last finite loss {before:.4g}, lr {lr:.3g}, temperature {temperature}); "
+        f"{weights}. What helps: {'; '.join(advice)}. The last finished epoch stays saved in the run's folder, if it has one"
     )

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-
 from contrastive_lab.data import Images
 from contrastive_lab.methods import Method, Progress
 from contrastive_lab.training import batches
-from contrastive_lab.training.machine import StepModule, explained_memory, start_fabric, take_step
+from contrastive_lab.training.machine import arrange, explained_memory, start_fabric, take_step
 from contrastive_lab.training.observe import Moment, Observer
 from contrastive_lab.training.optimizers import make_optimizer, set_learning_rate
 from contrastive_lab.training.prepare import augmentation_for, check_images
@@ -35,7 +33,7 @@ def train(
     Raises `ValueError` for what can't be trained, `Diverged` when the loss is no longer finite, `MemoryError` with advice, and `OSError`
     when the folder can't be written (its last checkpoint survives).
     """
-    check_images(settings.method, images)
+    check_images(settings, images)
     length = batches.steps_per_epoch(images, settings)
     views = method.make_views(augmentation_for(settings, images))
     fabric = start_fabric(settings)
@@ -43,8 +41,7 @@ def train(
     journal = keeper.start(observers)
     with keeper, explained_memory(settings):
         images = images.to(fabric.device)
-        method.to(memory_format=torch.channels_last)
-        model, optimizer = fabric.setup(StepModule(method), make_optimizer(method, settings))
+        model, optimizer = fabric.setup(arrange(method, settings), make_optimizer(method, settings))
         for epoch in keeper.remaining_epochs(optimizer):
             generator = batches.view_generator(images, settings, epoch, rank=fabric.global_rank)
             for step, index in enumerate(batches.epoch_indices(images, settings, epoch, rank=fabric.global_rank), start=epoch * length):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -46,13 +48,24 @@ def start_fabric(settings: Settings) -> Any:
     nodes = max(int(os.environ.get("WORLD_SIZE", 1)) // max(int(os.environ.get("LOCAL_WORLD_SIZE", 1)), 1), 1)
     strategy: Any = "auto"
     if settings.devices > 1:
-        # The buffers (queues, running statistics) are equal or private on purpose; copying them each step would only cost time.
-        strategy = fabric.strategies.ddp.DDPStrategy(broadcast_buffers=False)
+        # Buffers (queues, running statistics) are equal or private on purpose. Some methods freeze a part for a while (SwAV's prototypes).
+        strategy = fabric.strategies.ddp.DDPStrategy(broadcast_buffers=False, find_unused_parameters=True)
+        warnings.filterwarnings("ignore", "find_unused_parameters=True was specified in DDP constructor, but did not find any")
+    logging.getLogger(fabric.__name__).setLevel(logging.WARNING)  # one greeting less above the progress line
     machine = fabric.Fabric(
         accelerator=device, devices=settings.devices // nodes, num_nodes=nodes, precision=settings.precision, strategy=strategy
     )
     machine.launch()
     return machine
+
+
+def arrange(method: Method, settings: Settings) -> StepModule:
+    """The method as the machine likes it: convolution weights with channels last, and its parts compiled if asked for."""
+    method.to(memory_format=torch.channels_last)
+    if settings.compile:
+        for part in method.children():
+            part.compile()
+    return StepModule(method)
 
 
 def usable_device(device: str) -> str:

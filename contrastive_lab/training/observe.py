@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ class Evaluate:
 
     alignment, uniformity, rankme, participation_ratio and std are taken on the embeddings of two fixed random views of the first `probe`
     query images; knn (fraction correct) on the representation of all clean images, with `bank` as the neighbours to choose from.
+    With fewer than 4 D probe images rankme and participation_ratio are too low, whatever the encoder does.
     `views` makes the two views (mild crops and jitter by default); k is 200, or 50 for a bank below 5,000 images.
     """
 
@@ -67,13 +69,15 @@ class Evaluate:
 
         device = next(method.parameters()).device
         one, two = (method.embed(view.to(device)) for view in self.pair.views[:2])
-        numbers = {
-            "alignment": measures.alignment(one, two),
-            "uniformity": measures.uniformity(one),
-            "rankme": measures.rankme(one),
-            "participation_ratio": measures.participation_ratio(one),
-            "std": measures.embedding_std(one),
-        }
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", measures.SampleSizeWarning)  # the docstring says it once, not every epoch
+            numbers = {
+                "alignment": measures.alignment(one, two),
+                "uniformity": measures.uniformity(one),
+                "rankme": measures.rankme(one),
+                "participation_ratio": measures.participation_ratio(one),
+                "std": measures.embedding_std(one),
+            }
         if self.bank.labels is not None and self.queries.labels is not None:
             bank, queries = represent(method, self.bank), represent(method, self.queries)
             truth = self.queries.labels.to(device)

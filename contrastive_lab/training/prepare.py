@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -24,7 +26,7 @@ def data_kind(data: str) -> DataKind:
 
 def prepare(settings: Settings, images: Images) -> Method:
     """The method of `settings` with fresh weights drawn from its seed; the caller's random state is left as it was."""
-    check_images(settings.method, images)
+    check_images(settings, images)
     return build(settings)
 
 
@@ -50,9 +52,20 @@ def augmentation_for(settings: Settings, images: Images) -> Augmentation:
     return dataclasses.replace(usual, **changes)
 
 
-def check_images(method: str, images: Images) -> None:
+def check_images(settings: Settings, images: Images) -> None:
+    """Raise `ValueError` if the method of `settings` can't learn from these images."""
     if images.pixels.shape[1] != 3:
         raise ValueError(f"images have {images.pixels.shape[1]} channels, but the networks take 3; repeat a grey channel three times")
-    missing = [name for name in sorted(METHODS[method].needs) if getattr(images, name, None) is None]
+    missing = [name for name in sorted(METHODS[settings.method].needs) if getattr(images, name, None) is None]
     if missing:
-        raise ValueError(f"method {method!r} needs {' and '.join(missing)}, which the images {images.name!r} don't have")
+        raise ValueError(f"method {settings.method!r} needs {' and '.join(missing)}, which the images {images.name!r} don't have")
+    known = class_count(settings.method, settings.options)
+    if known is not None and known < len(images.classes):
+        count = len(images.classes)
+        raise ValueError(f"num_classes is {known}, but the images have {count} classes; give options={{'num_classes': {count}}}")
+
+
+def class_count(method: str, options: Mapping[str, Any]) -> int | None:
+    """For how many classes a method will be built, None for methods that don't ask."""
+    parameter = inspect.signature(METHODS[method].build).parameters.get("num_classes")
+    return None if parameter is None else int(options.get("num_classes", parameter.default))

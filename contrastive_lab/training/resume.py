@@ -10,6 +10,8 @@ from types import TracebackType
 from typing import Any
 
 import torch
+import torch.distributed as dist
+from torch import Tensor
 
 from contrastive_lab.data import Images
 from contrastive_lab.methods import Method, Progress
@@ -94,23 +96,37 @@ class Keeper:
     def _restore(self, optimizer: Any) -> int:
         if self.checkpoint is None:
             return 0
-        self.run.method.load_state_dict(self.checkpoint["method"])
+        self.run.method.load_state_dict(self.checkpoint["method"] | self.checkpoint["private"][self.fabric.global_rank])
         optimizer.load_state_dict(self.checkpoint["optimizer"])
         return int(self.checkpoint["epoch"])
 
     def _save(self, epoch: int, optimizer: Any) -> None:
         folder = self.run.folder
-        if self.chief and folder is not None:
+        if folder is None:
+            return
+        private = self._private_states()
+        if self.chief:
             self._write_records(folder)
             self.checkpoint = {
                 "epoch": epoch,
                 "step": epoch * self.length,
                 "seconds": self.journal.seconds,
                 "method": self.run.method.state_dict(),
+                "private": private,
                 "optimizer": optimizer.state_dict(),
             }
             disk.write_checkpoint(folder, self.checkpoint)
         self.fabric.barrier()
+
+    def _private_states(self) -> list[dict[str, Tensor]]:
+        """What each process has for itself: its running statistics and its part of the queues. One process keeps nothing twice."""
+        if self.fabric.world_size == 1:
+            return [{}]
+        weights = {name for name, _ in self.run.method.named_parameters()}
+        mine = {name: value.cpu() for name, value in self.run.method.state_dict().items() if name not in weights}
+        states: list[dict[str, Tensor]] = [{}] * self.fabric.world_size
+        dist.all_gather_object(states, mine)
+        return states
 
     def _write_records(self, folder: Path) -> None:
         for frame in self.run.snapshots[self.saved_frames :]:

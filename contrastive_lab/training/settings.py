@@ -80,7 +80,7 @@ class Settings:
     def recommended(cls, method: str, data: str, **changes: Any) -> Settings:
         """The method's own recipe for this data with `changes`; without an `lr` among them it follows `batch_size` linearly."""
         from contrastive_lab.methods import METHODS
-        from contrastive_lab.training.prepare import data_kind
+        from contrastive_lab.training.prepare import class_count, data_kind
 
         _one_of("method", method, tuple(METHODS))
         _one_of("data", data, DATA)
@@ -93,6 +93,8 @@ class Settings:
             chosen["warmup_epochs"] = min(chosen["warmup_epochs"], chosen.get("epochs", cls.epochs) / 4)
         for name in ("options", "augmentation"):
             chosen[name] = {**getattr(recipe, name), **changes.get(name, {})}
+        if data == "cifar100" and class_count(method, {}) is not None:
+            chosen["options"].setdefault("num_classes", 100)
         _known(chosen)
         return cls(method=method, data=data, **chosen)
 
