@@ -88,17 +88,17 @@ def jitter_affine(images: Float[Tensor, "N 3 H W"], factors: Float[Tensor, "N 4"
     0.4, 0.4, 0.4, 0.1 a pixel differs by 0.017 on average.
     """
     mean = images.mean(dim=(2, 3))
-    matrices = _colour_matrices(factors)
     weights = constant(LUMA, images)
-    matrix = torch.eye(3, device=images.device).expand(len(images), 3, 3)
-    offset = torch.zeros_like(mean)
-    for operation in order.unbind(dim=1):
-        grey = ((matrix @ mean[:, :, None]).squeeze(2) + offset) @ weights
-        lift = torch.where(operation == CONTRAST, (1 - factors[:, CONTRAST]) * grey, 0.0)
-        step = matrices.gather(1, operation.view(-1, 1, 1, 1).expand(-1, 1, 3, 3)).squeeze(1)
-        matrix = step @ matrix
-        offset = (step @ offset[:, :, None]).squeeze(2) + lift[:, None]
-    return torch.baddbmm(offset[:, :, None], matrix, images.flatten(2)).clamp_(0, 1).view_as(images)
+    rows = order.view(-1, 4, 1, 1).expand(-1, -1, 3, 3)
+    steps = _colour_matrices(factors).gather(1, rows).unbind(dim=1)
+    rests = ((order == CONTRAST) * (1 - factors[:, CONTRAST, None])).unbind(dim=1)
+    # five columns travel together: the matrix so far, its offset, and where both take the mean colour of the image
+    state = torch.cat([torch.eye(3, device=images.device).expand(len(images), 3, 3), torch.zeros_like(mean)[..., None], mean[..., None]], 2)
+    for step, rest in zip(steps, rests, strict=True):
+        lift = rest * (state[:, :, 4] @ weights)
+        state = step @ state
+        state[:, :, 3:] += lift[:, None, None]
+    return torch.baddbmm(state[:, :, 3:4], state[:, :, :3], images.flatten(2)).clamp_(0, 1).view_as(images)
 
 
 def _colour_matrices(factors: Float[Tensor, "N 4"]) -> Float[Tensor, "N 4 3 3"]:
