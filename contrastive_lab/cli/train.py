@@ -1,0 +1,111 @@
+"""`contrastive-lab train`"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def train(
+    method: Annotated[str, typer.Option(help="See: contrastive-lab methods")] = "simclr",
+    data: Annotated[str, typer.Option(help="See: contrastive-lab data")] = "scenes",
+    epochs: Annotated[int | None, typer.Option(help="Passes through the images; 0 keeps the untrained network, a baseline.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images of one step; the learning rate follows it.")] = None,
+    network: Annotated[str | None, typer.Option(help="convnet (two cores) or resnet18.")] = None,
+    width: Annotated[int | None, typer.Option(help="Base width of the network.")] = None,
+    image_size: Annotated[int | None, typer.Option(help="Side of the training views in pixels.")] = None,
+    count: Annotated[int | None, typer.Option(help="Take only this many training images.")] = None,
+    seed: Annotated[int, typer.Option(help="Decides weights, order and views.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    precision: Annotated[str | None, typer.Option(help="32-true or bf16-mixed.")] = None,
+    download: Annotated[bool, typer.Option(help="Fetch the data set if it is not there.")] = False,
+    folder: Annotated[Path | None, typer.Option(help="Where the run is kept; runs/METHOD-DATA-SEED by default.")] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="Any other setting or option of the method; augmentation.NAME and data.NAME reach those."
+        ),
+    ] = None,
+) -> None:
+    """Train a method and keep the run in a folder; the same command goes on after an interruption.
+
+    [bold]Example:[/] contrastive-lab train --method dcl --data cifar10 --epochs 3 --set temperature=0.1 --folder runs/x
+    """
+    from contrastive_lab.cli.app import fail, known
+    from contrastive_lab.cli.tables import console, headline_table
+    from contrastive_lab.methods import METHODS
+    from contrastive_lab.networks.backbone import NETWORKS
+    from contrastive_lab.training.machine import usable_device
+    from contrastive_lab.training.settings import DATA, DEVICES, Settings
+
+    known("method", method, METHODS)
+    known("data", data, (*DATA, "auto"))
+    known("network", network or "convnet", NETWORKS)
+    known("device", device, DEVICES)
+    where = usable_device(device)
+    if count is not None and count < 1:
+        raise ValueError(f"count is {count}, but must be at least 1")
+    named = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "network": network,
+        "width": width,
+        "image_size": image_size,
+        "precision": precision,
+    }
+    chosen, data_options = sorted_changes(changes or [])
+    chosen |= {name: value for name, value in named.items() if value is not None} | {"seed": seed, "device": device}
+
+    from contrastive_lab.cli.trial import evaluate_run, load_sets, run_trial
+
+    if data != "auto":
+        settings = Settings.recommended(method, data, **chosen)
+    sets = load_sets(data, count=count, download=download, **data_options)
+    if data == "auto":
+        settings = Settings.recommended(method, sets.train.name, **chosen)
+    folder = folder or Path("runs") / f"{method}-{settings.data}-{seed}"
+    console().print(
+        f"{method} on {sets.train.source or sets.train.name}: {len(sets.train):,} images, {settings.epochs} epochs, {where}, {folder}"
+    )
+    run = run_trial(settings, sets, folder)
+    if run.state == "interrupted":
+        fail("stopped by Ctrl-C; finished epochs are kept, the same command goes on from there", code=130)
+    evaluate_run(run, sets, device=where)
+    from contrastive_lab.report import load_record, summarise
+
+    console().print(headline_table(summarise([load_record(folder)])))
+    console().print(f"Kept in {folder}. Look at it: contrastive-lab report {folder} -o report.html")
+
+
+def sorted_changes(changes: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """`--set` words as changes for `Settings.recommended` and as options of the data set."""
+    from dataclasses import fields
+
+    from contrastive_lab.training import Settings
+
+    own = {f.name for f in fields(Settings)} - {"method", "data", "options", "augmentation"}
+    settings: dict[str, Any] = {"options": {}, "augmentation": {}}
+    data: dict[str, Any] = {}
+    for change in changes:
+        name, sign, text = change.partition("=")
+        if not sign or not name or not text:
+            raise ValueError(f"--set is {change!r}, but must be NAME=VALUE, such as temperature=0.1")
+        if name.startswith("augmentation."):
+            settings["augmentation"][name.removeprefix("augmentation.")] = _value(text)
+        elif name.startswith("data."):
+            data[name.removeprefix("data.")] = _value(text)
+        elif name in own:
+            settings[name] = _value(text)
+        else:
+            settings["options"][name] = _value(text)
+    return settings, data
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return {"true": True, "false": False, "none": None}.get(text.lower(), text)

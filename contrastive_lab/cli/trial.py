@@ -1,0 +1,89 @@
+"""One method, trained and watched on one data set, and measured at the end: what `train`, `evaluate` and the demo share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from contrastive_lab.data import Images
+from contrastive_lab.training import Evaluate, Observer, Run, Settings, Snapshot, prepare, train
+
+DATA_FILE, EVALUATION = "data.json", "evaluation.json"
+PROBE, BANK, QUERIES = 512, 10_000, 2_000
+
+
+@dataclass(frozen=True)
+class Sets:
+    """Training and test images of one data set, and how they were asked for."""
+
+    train: Images
+    test: Images
+    request: Mapping[str, Any]
+
+
+def load_sets(name: str, *, count: int | None = None, download: bool = False, **options: Any) -> Sets:
+    """Train and test images; `count` training images, all by default. `options` are passed on to `data.load`."""
+    from contrastive_lab import data
+
+    one = data.load(name, split="train", count=count, download=download, **options)
+    other = data.load(name, split="test", download=download, **options)
+    return Sets(one, other, {"data": one.name, "count": count, "options": options})
+
+
+def spread(images: Images, count: int) -> Images:
+    """At most `count` images, taken evenly over the whole set."""
+    if len(images) <= count:
+        return images
+    return images.take(torch.linspace(0, len(images) - 1, count).round().long().to(images.device))
+
+
+def run_trial(settings: Settings, sets: Sets, folder: str | Path) -> Run:
+    """Train with everything a report needs being kept in `folder`; goes on where an earlier try stopped."""
+    from contrastive_lab.report import save_probe
+
+    method = prepare(settings, sets.train)
+    probe = spread(sets.test, PROBE)
+    observers: list[Observer] = [Evaluate(spread(sets.train, BANK), spread(sets.test, QUERIES)), Snapshot(probe, representation=True)]
+    run = train(method, sets.train, settings, observers, folder=folder)
+    save_probe(folder, probe)
+    (Path(folder) / DATA_FILE).write_text(json.dumps(dict(sets.request)), "utf-8")
+    return run
+
+
+def sets_of(folder: str | Path, settings: Settings, *, download: bool = False) -> Sets:
+    """The images that the run in `folder` was trained on."""
+    path = Path(folder) / DATA_FILE
+    request = json.loads(path.read_text("utf-8")) if path.exists() else {"data": settings.data, "count": None, "options": {}}
+    return load_sets(request["data"], count=request["count"], download=download, **request["options"])
+
+
+def evaluate_run(run: Run, sets: Sets, *, device: str = "cpu") -> dict[str, Any]:
+    """The headline numbers of a finished run on the whole test set, also written to its folder."""
+    from contrastive_lab import measures
+    from contrastive_lab.doctor import machine
+    from contrastive_lab.training.observe import represent
+
+    method = run.method.to(device).eval()
+    with torch.no_grad():
+        numbers: dict[str, Any] = dict(Evaluate(spread(sets.train, BANK), spread(sets.test, QUERIES)).measure(method))
+        bank, queries = represent(method, sets.train).float(), represent(method, sets.test).float()
+        numbers["embedding_dim"] = int(method.embed(sets.test.take(slice(0, 2)).to(device).as_float()).shape[1])
+    if sets.train.labels is not None and sets.test.labels is not None:
+        labels, truth = sets.train.labels.to(device), sets.test.labels.to(device)
+        usual = 200 if len(bank) >= 5000 else 50
+        for name, k in (("knn", usual), ("knn_1", 1), ("knn_20", 20)):
+            guess = measures.weighted_knn(bank, labels, queries, k=min(k, len(bank)))
+            numbers[name] = (guess == truth).float().mean().item()
+        numbers["knn_k"] = min(usual, len(bank))
+        numbers["linear"] = measures.linear_probe(bank, labels, queries, truth).top1
+    numbers["machine"] = machine(device)
+    if run.folder is not None:
+        unfinished = run.folder / (EVALUATION + ".unfinished")
+        unfinished.write_text(json.dumps(numbers, indent=2), "utf-8")
+        unfinished.replace(run.folder / EVALUATION)
+    return numbers
