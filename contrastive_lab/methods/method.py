@@ -51,10 +51,10 @@ class Recipe:
     """How a method is trained on one kind of data unless told otherwise. `lr` belongs to `batch_size`."""
 
     optimizer: Literal["sgd", "adamw", "adam", "lars"] = "adamw"
-    lr: float = 1e-3
-    weight_decay: float = 1e-4
+    lr: float | int = 1e-3
+    weight_decay: float | int = 1e-4
     batch_size: int = 256
-    warmup_epochs: float = 0.0
+    warmup_epochs: float | int = 0
     options: Mapping[str, Any] = field(default_factory=dict)
     augmentation: Mapping[str, Any] = field(default_factory=dict)
 
