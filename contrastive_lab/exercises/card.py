@@ -9,7 +9,8 @@ LEVELS = {1: "●○○ warm-up", 2: "●●○ takes thought", 3: "●●● ha
 
 def card(exercise: Exercise) -> str:
     """Markdown: title, difficulty, minutes, statement, three hints and the solution, each folded."""
-    head = f"### Exercise: {exercise.title}\n\n**{LEVELS[exercise.difficulty]}** · about {exercise.minutes} minutes\n\n{exercise.statement.strip()}"
+    head = f"### Exercise: {exercise.title}\n\n"
+    head += f"**{LEVELS[exercise.difficulty]}** · about {exercise.minutes} minutes\n\n{exercise.statement.strip()}"
     hints = [folded(f"Hint {level}", hint) for level, hint in enumerate(exercise.hints, start=1)]
     return "\n\n".join([head, *hints, folded("Solution", f"```python\n{exercise.solution_source}\n```")])
 

@@ -43,7 +43,10 @@ def _ask(exercise: Exercise, attempt: Answer, case: Case) -> tuple[float, str | 
     if any(not torch.equal(a, b) for a, b in zip(before, given, strict=True)):
         return math.nan, f"{exercise.name}: your code changes its input in place; work on new tensors instead (x = x / 2, not x /= 2)."
     if isinstance(result, Tensor) and result.numel() != 1:
-        return math.nan, f"{exercise.name}: returns shape {tuple(result.shape)}; the answer is one number: which axes still need a mean or a sum?"
+        return (
+            math.nan,
+            f"{exercise.name}: returns shape {tuple(result.shape)}; the answer is one number: which axes still need a mean or a sum?",
+        )
     if not isinstance(result, Tensor | float | int):
         return math.nan, f"{exercise.name}: returns {type(result).__name__}, but the answer is one number in a tensor."
     return _number(result), None
@@ -83,7 +86,7 @@ def _gradient_complaint(exercise: Exercise, attempt: Answer, case: Case) -> str 
     result = attempt(*leaves, **case.settings)
     if isinstance(result, Tensor) and result.requires_grad:
         return None
-    return f"{exercise.name}: the value is right, but no gradient reaches the input; keep to tensor operations (no .item(), float() or detach())."
+    return f"{exercise.name}: the value is right, but no gradient reaches the input; keep to tensors (no .item(), float() or detach())."
 
 
 def _number(result: Any) -> float:

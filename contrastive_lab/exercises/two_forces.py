@@ -76,7 +76,11 @@ def _clouds() -> Sequence[Case]:
 def _terms() -> Sequence[Case]:
     rows = ((0.4, -2.5, 255.0, 0.2), (0.1, -0.9, 511.0, 0.5), (1.2, -3.1, 30.0, 1.0))
     return tuple(
-        Case(f"alignment {a}, uniformity {u}, {n:.0f} candidates, temperature {tau}", tuple(map(torch.tensor, (a, u, n))), {"temperature": tau})
+        Case(
+            f"alignment {a}, uniformity {u}, {n:.0f} candidates, temperature {tau}",
+            tuple(map(torch.tensor, (a, u, n))),
+            {"temperature": tau},
+        )
         for a, u, n, tau in rows
     )
 
@@ -136,7 +140,8 @@ all points coincide and falls as they spread.""",
     difficulty=2,
     hints=(
         "Every unordered pair of different rows counts once. A point's distance to itself is 0 and must not enter.",
-        "`torch.cdist(x, x)` gives all distances, `torch.triu_indices(N, N, offset=1)` the pairs $i<j$. The logarithm comes last, after the mean.",
+        "`torch.cdist(x, x)` gives all distances, `torch.triu_indices(N, N, offset=1)` the pairs $i<j$. "
+        "The logarithm comes last, after the mean.",
         "The log of a mean of exponentials is `logsumexp(...) - math.log(number of pairs)`; that also survives a large $t$.",
     ),
     solution=uniformity,
@@ -157,7 +162,8 @@ $t=\frac1{2\tau}$, and `candidates` $=M$ (a tensor, so use `.log()`).""",
         "Do the two halves one after the other: $-z_a^\\top z_{p(a)}/\\tau$ first. Its mean contains the alignment and a constant.",
         "$-\\frac1\\tau\\overline{z^\\top z^+}=-\\frac1\\tau+\\frac{1}{2\\tau}\\mathcal L_\\text{align}$. In the other half, "
         "$e^{z^\\top z'/\\tau}=e^{1/\\tau}\\,e^{-\\lVert z-z'\\rVert^2/(2\\tau)}$.",
-        "The constants $-1/\\tau$ and $+1/\\tau$ cancel. What is left of the second half is $\\log M$ plus the uniformity with $t=1/(2\\tau)$.",
+        "The constants $-1/\\tau$ and $+1/\\tau$ cancel. What is left of the second half is $\\log M$ "
+        "plus the uniformity with $t=1/(2\\tau)$.",
     ),
     solution=recombine,
     mistakes=wrong.RECOMBINE,

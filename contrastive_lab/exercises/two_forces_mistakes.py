@@ -81,8 +81,16 @@ def _neighbour_as_twin(z1: Tensor, z2: Tensor, temperature: float = 0.5) -> Tens
 
 
 INFO_NCE = (
-    Mistake("you forgot the self mask", "The diagonal holds every anchor's cosine with itself, 1, the largest of all. Fill it with -inf.", _no_self_mask),
-    Mistake("you masked the diagonal with 0", "A score of 0 still adds exp(0) = 1 below the line. Fill with -math.inf, so that exp gives 0.", _mask_with_zero),
+    Mistake(
+        "you forgot the self mask",
+        "The diagonal holds every anchor's cosine with itself, 1, the largest of all. Fill it with -inf.",
+        _no_self_mask,
+    ),
+    Mistake(
+        "you masked the diagonal with 0",
+        "A score of 0 still adds exp(0) = 1 below the line. Fill with -math.inf, so that exp gives 0.",
+        _mask_with_zero,
+    ),
     Mistake("you forgot to divide by the temperature", "Divide the cosines by temperature before the softmax.", _no_temperature),
     Mistake("you multiplied by the temperature", "A small temperature must make differences larger: divide by it.", _times_temperature),
     Mistake(
@@ -91,8 +99,16 @@ INFO_NCE = (
         _positive_above_only,
     ),
     Mistake("the embeddings are not normalised", "Make every row a unit vector first: F.normalize(z, dim=1).", _not_normalised),
-    Mistake("you normalised the columns", "dim=0 scales each coordinate over the batch. Each row is one vector: F.normalize(z, dim=1).", _normalised_columns),
-    Mistake("one softmax for all anchors", "The log-sum must run along a row (dim=1), one sum for each anchor, and the mean comes last.", _one_softmax_for_all),
+    Mistake(
+        "you normalised the columns",
+        "dim=0 scales each coordinate over the batch. Each row is one vector: F.normalize(z, dim=1).",
+        _normalised_columns,
+    ),
+    Mistake(
+        "one softmax for all anchors",
+        "The log-sum must run along a row (dim=1), one sum for each anchor, and the mean comes last.",
+        _one_softmax_for_all,
+    ),
     Mistake("you added up the anchors", "The loss is the mean over the 2N anchors, not their sum.", _sum_of_anchors),
     Mistake(
         "your value is exactly twice the loss",
@@ -104,7 +120,11 @@ INFO_NCE = (
         "You compare z1 with z2 only, which is CLIP's loss. Stack both views: each anchor has 2N - 2 negatives.",
         _other_view_only,
     ),
-    Mistake("the twin is in another row", "You paired rows 0-1, 2-3, ... But the views are stacked: the twin of row a is row a + N, modulo 2N.", _neighbour_as_twin),
+    Mistake(
+        "the twin is in another row",
+        "You paired rows 0-1, 2-3, ... But the views are stacked: the twin of row a is row a + N, modulo 2N.",
+        _neighbour_as_twin,
+    ),
 )
 
 
@@ -137,10 +157,20 @@ def _summed(x: Tensor, y: Tensor) -> Tensor:
 
 
 ALIGNMENT = (
-    Mistake("the embeddings are not normalised", "Put both on the sphere first, F.normalize(x, dim=1), or the value grows with their length.", _raw_distance),
-    Mistake("you averaged over coordinates too", "The squared distance is a sum over the D coordinates: .sum(dim=1), then .mean().", _mean_of_entries),
+    Mistake(
+        "the embeddings are not normalised",
+        "Put both on the sphere first, F.normalize(x, dim=1), or the value grows with their length.",
+        _raw_distance,
+    ),
+    Mistake(
+        "you averaged over coordinates too",
+        "The squared distance is a sum over the D coordinates: .sum(dim=1), then .mean().",
+        _mean_of_entries,
+    ),
     Mistake("the distance is not squared", "You took the mean distance (alpha = 1); the definition squares it.", _not_squared),
-    Mistake("you compared every x with every y", "Only row i of x belongs to row i of y. Subtract them directly, without cdist.", _all_pairs),
+    Mistake(
+        "you compared every x with every y", "Only row i of x belongs to row i of y. Subtract them directly, without cdist.", _all_pairs
+    ),
     Mistake("that is the cosine", "A similarity grows as views approach; the squared distance is 2 - 2 cosine.", _cosine),
     Mistake("you added up the pairs", "The definition is a mean over the N pairs.", _summed),
 )
@@ -184,7 +214,11 @@ def _no_mean(x: Tensor, t: float = 2.0) -> Tensor:
 
 UNIFORMITY = (
     Mistake("every point is paired with itself", "Self pairs add exp(0) = 1 each, N of them. Take the pairs i < j only.", _self_pairs),
-    Mistake("you took the mean of the logs", "First exp, then the mean over pairs, and the logarithm last. The order matters (Jensen).", _mean_of_logs),
+    Mistake(
+        "you took the mean of the logs",
+        "First exp, then the mean over pairs, and the logarithm last. The order matters (Jensen).",
+        _mean_of_logs,
+    ),
     Mistake("the logarithm is missing", "The measure is the log of the mean potential.", _no_log),
     Mistake("the distance is not squared", "The bump is exp(-t * distance squared).", _no_square),
     Mistake("the embeddings are not normalised", "Put the points on the sphere first: F.normalize(x, dim=1).", _raw_rows),

@@ -21,9 +21,7 @@ def show(figure: Any, *, alt: str, caption: str = "") -> None:
     show_figure(figure, alt=alt, caption=caption)
 
 
-def show_images(
-    images: UInt8[Tensor, "N C H W"] | NDArray[np.uint8], *, alt: str, columns: int = 8, zoom: int = 3, gap: int = 2
-) -> None:
+def show_images(images: UInt8[Tensor, "N C H W"] | NDArray[np.uint8], *, alt: str, columns: int = 8, zoom: int = 3, gap: int = 2) -> None:
     """Display images as one sheet, `columns` in a row, each pixel `zoom` screen pixels wide; nothing is smoothed."""
     pixels = images.cpu().numpy() if isinstance(images, Tensor) else images
     page = sheet(_framed(pixels, gap), columns=min(columns, len(pixels)))

@@ -15,7 +15,9 @@ def read(name: str, *, folder: Path | None = None) -> Mapping[str, Any]:
     """`results/<name>.json`; raises FileNotFoundError that says which command writes it."""
     path = (folder or FOLDER) / f"{name}.json"
     if not path.exists():
-        raise FileNotFoundError(f"results {name!r} are not here ({path.name} is missing in results/); `make bench` measures and writes them")
+        raise FileNotFoundError(
+            f"results {name!r} are not here ({path.name} is missing in results/); `make bench` measures and writes them"
+        )
     content: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
     return content
 

@@ -108,7 +108,7 @@ def test_hints_and_names_refuse_what_they_do_not_know(capsys):
     assert "Hint 2 of 3" in capsys.readouterr().out
     with pytest.raises(ValueError, match="level is 4"):
         exercises.get("alignment").hint(4)
-    with pytest.raises(ValueError, match="'alignmnt'.*'info_nce'"):
+    with pytest.raises(ValueError, match=r"'alignmnt'.*'info_nce'"):
         exercises.get("alignmnt")
 
 
