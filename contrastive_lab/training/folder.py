@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Callable
@@ -73,7 +74,9 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def write_checkpoint(folder: Path, state: dict[str, Any]) -> None:
-    write_whole(folder / CHECKPOINT, lambda file: torch.save(state, file))
+    whole = io.BytesIO()  # torch.save on a full disk would hide the system's reason behind one of its own
+    torch.save(state, whole)
+    write_whole(folder / CHECKPOINT, lambda file: file.write(whole.getbuffer()))
 
 
 def read_checkpoint(folder: Path) -> dict[str, Any] | None:

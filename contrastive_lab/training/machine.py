@@ -52,9 +52,8 @@ def start_fabric(settings: Settings) -> Any:
         strategy = fabric.strategies.ddp.DDPStrategy(broadcast_buffers=False, find_unused_parameters=True)
         warnings.filterwarnings("ignore", "find_unused_parameters=True was specified in DDP constructor, but did not find any")
     logging.getLogger(fabric.__name__).setLevel(logging.WARNING)  # one greeting less above the progress line
-    machine = fabric.Fabric(
-        accelerator=device, devices=settings.devices // nodes, num_nodes=nodes, precision=settings.precision, strategy=strategy
-    )
+    precision: Any = settings.precision
+    machine = fabric.Fabric(accelerator=device, devices=settings.devices // nodes, num_nodes=nodes, precision=precision, strategy=strategy)
     machine.launch()
     return machine
 

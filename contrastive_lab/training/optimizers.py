@@ -42,7 +42,7 @@ def make_optimizer(method: nn.Module, settings: Settings) -> torch.optim.Optimiz
             return torch.optim.Adam(groups, lr=settings.lr)
         case "adamw":
             return torch.optim.AdamW(groups, lr=settings.lr)
-        case "lars":
+        case _:
             return _lars(groups, settings)
 
 

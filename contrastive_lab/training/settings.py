@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal
+from typing import Any
 
 from contrastive_lab.networks.backbone import NETWORKS
 
@@ -21,13 +21,16 @@ class Settings:
     """Everything that changes a run, saved beside its checkpoint. Wrong values raise `ValueError` here, before any work.
 
     data: where the images come from; "own" for images of yours.
+    network: "convnet" or "resnet18"; width: channels of its first stage.
     image_size: side of the training views in pixels, for which the network is built too.
     epochs: passes through the images; 0 gives the untrained network, the baseline of every table.
     batch_size: images of one optimiser step, over all processes; an incomplete last batch is left out.
+    optimizer: "sgd", "adam", "adamw" or "lars" (which needs timm).
     lr: peak learning rate, reached after `warmup_epochs`, then a cosine down to 0.
     weight_decay: not applied to biases and norms. `momentum` is that of "sgd" and "lars".
     clip: largest allowed norm of the gradient, or None.
-    precision: "bf16-mixed" trains in bfloat16 where that is safe and computes losses in float32.
+    precision: "32-true", or "bf16-mixed", which trains in bfloat16 where that is safe and computes losses in float32.
+    device: "auto" (a GPU where there is one), "cpu", "cuda" or "mps".
     devices: processes in all; 2 or more are started by `torchrun` or by the script itself.
     compile: let torch.compile fuse the networks; pays after about a minute on a GPU.
     options: keyword arguments of the method; augmentation: changes to the data's usual augmentation.
@@ -35,19 +38,19 @@ class Settings:
 
     method: str
     data: str
-    network: Literal["convnet", "resnet18"] = "convnet"
+    network: str = "convnet"
     width: int = 32
     image_size: int = 32
     epochs: int = 20
     batch_size: int = 256
-    optimizer: Literal["sgd", "adam", "adamw", "lars"] = "adamw"
+    optimizer: str = "adamw"
     lr: float | int = 1e-3
     weight_decay: float | int = 1e-4
     momentum: float | int = 0.9
     warmup_epochs: float | int = 0.0
     clip: float | int | None = None
-    precision: Literal["32-true", "bf16-mixed"] = "32-true"
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    precision: str = "32-true"
+    device: str = "auto"
     devices: int = 1
     seed: int = 0
     compile: bool = False
