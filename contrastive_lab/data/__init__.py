@@ -1,5 +1,23 @@
 """Image sets held as tensors."""
 
-from contrastive_lab.data.images import Images
+from __future__ import annotations
 
-__all__ = ["Images"]
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from contrastive_lab.data.available import Found, available
+from contrastive_lab.data.download import DownloadError
+from contrastive_lab.data.images import Images
+from contrastive_lab.data.load import NAMES, load
+from contrastive_lab.data.locate import SetNotFoundError, cache_folder
+
+if TYPE_CHECKING:
+    from contrastive_lab.data import digits, scenes
+
+__all__ = ["NAMES", "DownloadError", "Found", "Images", "SetNotFoundError", "available", "cache_folder", "digits", "load", "scenes"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("scenes", "digits"):
+        return importlib.import_module(f"contrastive_lab.data.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
