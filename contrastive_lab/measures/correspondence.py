@@ -19,7 +19,7 @@ def pixel_correspondence(
     *,
     cell_q: tuple[float | int, float | int],
     cell_k: tuple[float | int, float | int],
-    ratio: float = 0.7,
+    ratio: float | int = 0.7,
 ) -> tuple[float, Bool[Tensor, "P Q"]]:
     """Share of query cells whose most similar key cell is a partner, and the mask of partners.
 

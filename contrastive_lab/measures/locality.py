@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Float64
 from torch import Tensor
 
 from contrastive_lab.measures.arithmetic import exact_arithmetic, slices, unit_rows, working_dtype
-from contrastive_lab.measures.inputs import points, whole
+from contrastive_lab.measures.inputs import points
 
 
 @exact_arithmetic()
@@ -73,7 +73,7 @@ def best_mask_iou(features: Float[Tensor, "P D"], mask: Bool[Tensor, "H W"], *, 
 
 
 @exact_arithmetic()
-def attention_mass_mask(attention: Float[Tensor, "H W"], *, keep: float = 0.6) -> Bool[Tensor, "H W"]:
+def attention_mass_mask(attention: Float[Tensor, "H W"], *, keep: float | int = 0.6) -> Bool[Tensor, "H W"]:
     """Largest cells that together hold the share `keep` of the map's mass, the one that crosses it included; equal cells in reading order.
 
     As in DINO's visualize_attention (Caron et al. 2021, arXiv:2104.14294); one head at a time.
@@ -118,8 +118,7 @@ def _inside(mask: Tensor) -> Bool[Tensor, "P"]:
 
 
 def _heat(unit: Float64[Tensor, "P D"], inside: Bool[Tensor, "P"], query: int) -> Float64[Tensor, "P"]:
-    whole(query=query + 1)
-    if query >= len(unit):
+    if isinstance(query, bool) or not isinstance(query, int) or not 0 <= query < len(unit):
         raise ValueError(f"query is {query}, but must be a cell index in 0 ... {len(unit) - 1}")
     return _similarity(unit[query : query + 1], unit)[0]
 

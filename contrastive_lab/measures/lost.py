@@ -58,7 +58,7 @@ def box_iou(a: Sequence[Any], b: Sequence[Any]) -> float:
 
 
 def corloc(boxes: Sequence[Sequence[Any]], truths: Sequence[Sequence[Sequence[Any]]], *, threshold: float | int = 0.5) -> float:
-    """Per cent of images whose box overlaps any of its true boxes with an IoU of at least `threshold`; truths: a list of boxes per image."""
+    """Per cent of images whose box has an IoU of at least `threshold` with any true box; truths: a list of boxes per image."""
     if not 0 < threshold <= 1:
         raise ValueError(f"threshold is {threshold}, but must be above 0 and at most 1")
     if len(boxes) != len(truths) or not len(boxes):

@@ -27,9 +27,7 @@ def alpha_req(eigenvalues: Float[Tensor, "K"], *, first: int, last: int) -> tupl
         )
     window = eigenvalues.detach().cpu().double()[first:last]
     if not bool((window.isfinite() & (window > 0)).all()):
-        raise ValueError(
-            f"eigenvalues {first} ... {last - 1} must be finite and above 0, but run down to {float(window.min())}; lower last"
-        )
+        raise ValueError(f"eigenvalues {first} ... {last - 1} must be finite and above 0, but fall to {float(window.min())}; lower last")
     rank = torch.arange(first + 1, last + 1, dtype=torch.float64)
     weight = 1 / rank
     x, y = rank.log(), window.log()

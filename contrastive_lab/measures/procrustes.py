@@ -15,7 +15,7 @@ from contrastive_lab.measures.inputs import same_shape, whole
 
 @exact_arithmetic()
 def procrustes(points: Float[Tensor, "N D"], onto: Float[Tensor, "N D"], *, allow_reflection: bool = True) -> Float[Tensor, "N D"]:
-    """`points` moved and turned (mirrored, if allowed) as near to `onto` as possible, row by row; never scaled, which would hide collapse."""
+    """`points` moved and turned (mirrored, if allowed) as near to `onto` as possible, row by row; never scaled: that hides collapse."""
     moving, fixed = checked_points("points", points), checked_points("onto", onto)
     same_shape(moving, fixed, names=("points", "onto"))
     return _turned(moving.double(), fixed.double(), allow_reflection=allow_reflection).to(working_dtype(points, onto))
