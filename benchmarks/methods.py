@@ -1,0 +1,97 @@
+"""Every method, a matched SimCLR and an untrained network on one data set, several seeds each: results/methods-DATA.json and a table.
+
+    python benchmarks/methods.py scenes --seeds 0 1 2
+    python benchmarks/methods.py cifar10 --count 20000 --network resnet18 --width 32 --epochs 40 --precision bf16-mixed --minutes 9
+
+What is finished is kept; the same command goes on where it stopped. All methods see equally many epochs; each uses its own recipe.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from contrastive_lab.experiments import Trial, run_trials, spread, train_and_measure
+from contrastive_lab.methods import METHODS
+
+RESULTS = Path(__file__).parent.parent / "results"
+COLUMNS = {
+    "knn": ("kNN %", 100),
+    "linear": ("linear %", 100),
+    "alignment": ("alignment", 1),
+    "uniformity_of_floor": ("uniformity, % of floor", 100),
+    "rankme": ("RankMe", 1),
+    "participation_ratio": ("part. ratio", 1),
+    "locality_auroc": ("locality AUROC", 1),
+    "train_seconds": ("seconds", 1),
+    "peak_memory_mib": ("peak MiB", 1),
+}
+
+
+def trials(args: argparse.Namespace) -> list[Trial]:
+    """Seeds outside, methods inside, so that a stop leaves whole rounds."""
+    every = []
+    for seed in args.seeds:
+        for name in ["untrained", *(n for n, method in METHODS.items() if "groups" not in method.needs)]:
+            if args.only and name not in args.only:
+                continue
+            settings: dict[str, Any] = {
+                "method": "simclr" if name == "untrained" else name,
+                "data": args.data,
+                "epochs": 0 if name == "untrained" else args.epochs,
+                "network": args.network,
+                "width": args.width,
+                "seed": seed,
+                "precision": args.precision,
+                "device": args.device,
+            }
+            options = {"count": args.count} if args.count else {}
+            every.append(Trial(f"{name}/{seed}", train_and_measure, {"settings": settings, "options": options, "threads": args.threads}))
+    return every
+
+
+def table(results: dict[str, dict[str, Any]]) -> str:
+    """Markdown: mean ± standard deviation over seeds."""
+    methods: dict[str, list[dict[str, Any]]] = {}
+    for key, row in results.items():
+        if "error" not in row:
+            methods.setdefault(key.split("/")[0], []).append(row)
+    shown = {name: column for name, column in COLUMNS.items() if any(name in row for rows in methods.values() for row in rows)}
+    lines = ["| method | seeds | " + " | ".join(title for title, _ in shown.values()) + " |", "|---" * (len(shown) + 2) + "|"]
+    for name in sorted(methods, key=lambda n: list(("untrained", *METHODS)).index(n)):
+        rows, cells = methods[name], []
+        for column, (_, factor) in shown.items():
+            values = [factor * row[column] for row in rows if column in row]
+            mean, deviation = spread(values) if values else (float("nan"), 0.0)
+            digits = 3 if factor == 1 and mean < 10 else 1
+            cells.append(f"{mean:.{digits}f} ± {deviation:.{digits}f}" if values else "")
+        lines.append(f"| {name} | {len(rows)} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", choices=["scenes", "cifar10", "stl10"])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--only", nargs="+", default=[])
+    parser.add_argument("--count", type=int, help="training images; all by default")
+    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--network", default="convnet")
+    parser.add_argument("--width", type=int, default=16)
+    parser.add_argument("--precision", default="32-true")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="start no trial after that many minutes")
+    parser.add_argument("--jobs", type=int, default=1, help="trials at a time")
+    parser.add_argument("--threads", type=int, help="CPU threads of a trial")
+    parser.add_argument("--out", type=Path, help="results file; results/methods-DATA.json by default")
+    args = parser.parse_args()
+    results = run_trials(trials(args), args.out or RESULTS / f"methods-{args.data}.json", minutes=args.minutes, jobs=args.jobs)
+    print(table(results))
+    for name, row in results.items():
+        if "error" in row:
+            print(f"{name} failed: {row['error']}")
+
+
+if __name__ == "__main__":
+    main()
