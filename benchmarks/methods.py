@@ -59,7 +59,7 @@ def table(results: dict[str, dict[str, Any]]) -> str:
             methods.setdefault(key.split("/")[0], []).append(row)
     shown = {name: column for name, column in COLUMNS.items() if any(name in row for rows in methods.values() for row in rows)}
     lines = ["| method | seeds | " + " | ".join(title for title, _ in shown.values()) + " |", "|---" * (len(shown) + 2) + "|"]
-    for name in sorted(methods, key=lambda n: list(("untrained", *METHODS)).index(n)):
+    for name in sorted(methods, key=lambda n: ["untrained", *METHODS].index(n)):
         rows, cells = methods[name], []
         for column, (_, factor) in shown.items():
             values = [factor * row[column] for row in rows if column in row]

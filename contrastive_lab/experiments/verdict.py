@@ -24,12 +24,8 @@ class Verdict:
     seeds: tuple[int, ...]
 
     def __str__(self) -> str:
-        size = f"{self.difference:+.3f} ± {self.standard_error:.3f} over {len(self.seeds)} seeds"
-        return (
-            f"{self.claim}: {self.outcome} at this scale ({size})"
-            if self.outcome == "undecided"
-            else f"{self.claim}: {self.outcome} ({size})"
-        )
+        where = " at this scale" if self.outcome == "undecided" else ""
+        return f"{self.claim}: {self.outcome}{where} ({self.difference:+.3f} ± {self.standard_error:.3f} over {len(self.seeds)} seeds)"
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -22,14 +22,15 @@ def test_results_are_kept_and_not_computed_again(tmp_path):
 
 def test_a_failing_trial_is_recorded_and_tried_again(tmp_path):
     path = tmp_path / "results.json"
-    rows = run_trials([Trial("bad", divmod_row, {"a": 1, "b": 0}), Trial("good", divmod_row, {"a": 1, "b": 1})], path)
+    trials = [Trial("bad", divmod_row, {"a": 1, "b": 0}), Trial("good", divmod_row, {"a": 1, "b": 1})]
+    rows = run_trials(trials, path, jobs=2)
     assert "ZeroDivisionError" in rows["bad"]["error"]
     assert rows["good"]["quotient"] == 1
     assert run_trials([Trial("bad", divmod_row, {"a": 4, "b": 2})], path)["bad"]["quotient"] == 2
 
 
 def test_no_time_starts_no_trial(tmp_path):
-    assert run_trials([Trial("a", divmod_row, {"a": 1, "b": 1})], tmp_path / "r.json", minutes=0) == {}
+    assert run_trials([Trial("a", divmod_row, {"a": 1, "b": 1})], tmp_path / "r.json", minutes=0.0) == {}
     with pytest.raises(ValueError, match="jobs is 0"):
         run_trials([], tmp_path / "r.json", jobs=0)
 
