@@ -51,7 +51,7 @@ class Missing(Exception):
 def main() -> None:
     folder = ROOT / ".venv"
     if sys.version_info < (3, 11):  # noqa: UP036
-        raise Missing("this is Python %s, but 3.11 or newer is needed" % sys.version.split()[0])  # noqa: UP031
+        raise Missing(f"this is Python {sys.version.split()[0]}, but 3.11 or newer is needed")
     check_disk(folder)
     pip = make_venv(folder)
     install(folder, pip)
@@ -68,8 +68,8 @@ def check_disk(folder: Path) -> None:
         free = shutil.disk_usage(place).free / 1e9
         if free < need:
             raise Missing(
-                "%.1f GB are free at %s, but installing needs about %.0f GB there (PyTorch is large); free some space "
-                "or move this folder to another disk" % (free, place, need)
+                f"{free:.1f} GB are free at {place}, but installing needs about {need:.0f} GB there (PyTorch is large); free some space "
+                "or move this folder to another disk"
             )
 
 
@@ -105,13 +105,15 @@ def answers(command: list[str]) -> bool:
 
 
 def install(folder: Path, pip: list[str]) -> None:
+    """The pinned build tool first, then all packages built with it: nothing unpinned takes part, and a dead network shows at once."""
     log = folder / "install.log"
     log.unlink(missing_ok=True)
-    packages = ["-c", str(ROOT / "constraints.txt"), "-e", "%s[%s]" % (ROOT, EXTRAS)]  # noqa: UP031
-    code = subprocess.call([*pip, "--disable-pip-version-check", "--log", str(log), "install", *packages])
-    if code:
-        text = log.read_text(errors="replace") if log.is_file() else ""
-        raise Missing(cause(text, code, shutil.disk_usage(folder).free))
+    pins = ["-c", str(ROOT / "constraints.txt")]
+    for packages in (["setuptools"], ["--no-build-isolation", "-e", f"{ROOT}[{EXTRAS}]"]):
+        code = subprocess.call([*pip, "--disable-pip-version-check", "--log", str(log), "install", *pins, *packages])
+        if code:
+            text = log.read_text(errors="replace") if log.is_file() else ""
+            raise Missing(cause(text, code, shutil.disk_usage(folder).free))
 
 
 def cause(log: str, code: int, free: int) -> str:
@@ -124,7 +126,7 @@ def cause(log: str, code: int, free: int) -> str:
         found = re.search(pattern, log)
         if found:
             return sentence.format(*found.groups())
-    return "pip ended with code %d; its last lines above say why" % code  # noqa: UP031
+    return f"pip ended with code {code}; its last lines above say why"
 
 
 def check_pair(folder: Path) -> None:

@@ -1,0 +1,59 @@
+# Each target is usable as the first command on a fresh machine with Python 3.11 or newer, make and pip.
+# Without make (Windows): CONTRIBUTING.md lists the same commands as `python -m ...`.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lab notebooks lint bench badges
+.DELETE_ON_ERROR:
+
+BIN := .venv/bin
+READY := .venv/.ready
+NOTEBOOKS = $(wildcard notebooks/*.ipynb)
+# Which Python makes .venv; the first that is new enough. Another one: make setup PYTHON=/path/to/python
+PYTHONS := $(or $(PYTHON),python3.11 python3.12 python3.13 python3 python)
+OFFLINE := PYTHONPATH="$(CURDIR)/tests/offline"
+
+help:
+	@echo "make demo       train the methods on the embedded world; one table and one interactive page"
+	@echo "make lab        JupyterLab on notebooks/"
+	@echo "make test       ruff, mypy, unit and fidelity tests, the notebooks with the network off, the browser tests"
+	@echo "make notebooks  regenerate and execute notebooks/*.ipynb from notebooks/text"
+	@echo "make lint       ruff and mypy alone"
+	@echo "make bench      measure again: results/bench-*.json"
+	@echo "make setup      .venv from constraints.txt (every target above does it first)"
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt scripts/setup.py
+	@for python in $(PYTHONS); do \
+	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    "$$python" scripts/setup.py && touch $@; exit $$?; \
+	  fi; \
+	done; \
+	echo "Set-up stopped: Python 3.11 or newer was not found (looked for: $(PYTHONS)); install it, or name it: make setup PYTHON=/path/to/python3.11" >&2; \
+	exit 1
+
+demo: $(READY)
+	$(BIN)/python -m contrastive_lab demo
+
+lab: $(READY)
+	$(BIN)/python -m jupyterlab notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
+
+notebooks: $(READY)
+	$(BIN)/python scripts/notebooks.py
+
+lint: $(READY)
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+
+# Notebooks run in a kernel of .venv whose network is off (tests/offline); each cell and each start of a kernel has two minutes.
+test: lint
+	$(BIN)/python -m pytest tests --ignore=tests/browser
+	$(if $(NOTEBOOKS),LAB_PROFILE=smoke $(OFFLINE) $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 --nbval-kernel-startup-timeout=120 $(NOTEBOOKS),@echo "No notebooks to run.")
+	$(if $(wildcard tests/browser/test_*.py),LAB_PROFILE=smoke $(BIN)/python -m pytest tests/browser -rs,@echo "No browser tests to run.")
+
+bench: $(READY)
+	@set -e; for program in benchmarks/*.py; do echo "$$program"; $(BIN)/python "$$program"; done
+
+badges:
+	python3 scripts/badges.py
