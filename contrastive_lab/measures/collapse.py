@@ -19,7 +19,7 @@ from contrastive_lab.measures.spectrum import eigen_shares, entropy_exponential,
 
 
 @exact_arithmetic()
-def rankme(z: Float[Tensor, "N D"], *, eps: float = 1e-7) -> float:
+def rankme(z: Float[Tensor, "N D"], *, eps: float | int = 1e-7) -> float:
     """exp entropy of the singular values of the raw, uncentred rows, in 1 ... min(N, D); compare runs of one method only.
 
     Garrido et al. 2023 (arXiv:2210.02885), equation 1; eps is the paper's.
@@ -95,7 +95,7 @@ def stable_rank(z: Float[Tensor, "N D"], *, center: bool = False) -> float:
 @exact_arithmetic()
 def isoscore(z: Float[Tensor, "N D"]) -> float:
     """Isotropy in 0 ... 1; the seven steps of Rudman et al. 2022 (arXiv:2108.07344) come down to (PR - 1) / (D - 1)."""
-    if z.ndim == 2 and z.shape[1] < 2:
+    if points("z", z).shape[1] < 2:
         raise ValueError(f"z has shape {tuple(z.shape)}, but IsoScore needs rows of at least two dimensions")
     return (_hill(z, 2.0) - 1) / (z.shape[1] - 1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import warnings
 
 import torch
@@ -61,7 +62,7 @@ def class_numbers(name: str, labels: Tensor, rows: Tensor, *, classes: int | Non
     return labels
 
 
-def positive(**settings: float) -> None:
+def positive(**settings: float | int) -> None:
     """Raise unless every named number is finite and above zero."""
     for name, value in settings.items():
         if not (math.isfinite(value) and value > 0):
@@ -83,5 +84,14 @@ def warn_if_few(z: Tensor, *, rows: int | None = None) -> None:
             f"{n} rows for {d} dimensions: below {4 * d} rows (4 D) rank measures are too low whatever the encoder does; "
             "compare with participation_ceiling(n, d) or measure more images",
             SampleSizeWarning,
-            stacklevel=4,
+            stacklevel=_levels_to_caller(),
         )
+
+
+def _levels_to_caller() -> int:
+    """Stack level of the line outside this package that asked for the measure, as `warn_if_few` counts."""
+    inside = ("contrastive_lab.measures", "contextlib", "jaxtyping", "beartype")
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith(inside):
+        level, frame = level + 1, frame.f_back
+    return level

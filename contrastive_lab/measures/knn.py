@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float, Int, Int64
+from jaxtyping import Float, Int64, Integer
 from torch import Tensor
 
 from contrastive_lab.measures.arithmetic import exact_arithmetic, mean_row, slices, unit_rows, working_dtype
@@ -12,7 +12,7 @@ from contrastive_lab.measures.inputs import class_numbers, points, positive, sam
 
 def weighted_knn(
     bank: Float[Tensor, "N D"],
-    labels: Int[Tensor, "N"],
+    labels: Integer[Tensor, "N"],
     queries: Float[Tensor, "M D"],
     *,
     k: int = 200,
@@ -34,7 +34,7 @@ def weighted_knn(
 @exact_arithmetic()
 def knn_scores(
     bank: Float[Tensor, "N D"],
-    labels: Int[Tensor, "N"],
+    labels: Integer[Tensor, "N"],
     queries: Float[Tensor, "M D"],
     *,
     k: int = 200,

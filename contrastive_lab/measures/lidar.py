@@ -12,7 +12,7 @@ from contrastive_lab.measures.spectrum import entropy_exponential
 
 
 @exact_arithmetic()
-def lidar(z: Float[Tensor, "R D"], *, views: int, delta: float = 1e-4) -> float:
+def lidar(z: Float[Tensor, "R D"], *, views: int, delta: float | int = 1e-4) -> float:
     """exp entropy of what tells images apart in units of what tells their views apart, in 1 ... min(D, images - 1).
 
     Rows are ordered image by image, the `views` of one image next to each other. Eigenvalues of Sw^-1/2 Sb Sw^-1/2, where Sb is

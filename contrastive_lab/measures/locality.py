@@ -87,7 +87,7 @@ def attention_mass_mask(attention: Float[Tensor, "H W"], *, keep: float | int = 
     before = ordered.cumsum(dim=0) - ordered
     # The margin keeps rounding of the sum from adding a cell to a share that is already complete.
     kept = torch.zeros_like(mass, dtype=torch.bool)
-    kept[order] = before < (keep - 1e-9) * mass.sum()
+    kept[order] = before < (keep - 1e-6) * mass.sum()
     return kept.view(attention.shape).to(attention.device)
 
 

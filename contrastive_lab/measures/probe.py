@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int, Int64
+from jaxtyping import Float, Int64, Integer
 from torch import Tensor
 
 from contrastive_lab.measures.arithmetic import exact_arithmetic, working_dtype
@@ -30,9 +30,9 @@ class ProbeResult:
 @exact_arithmetic()
 def linear_probe(
     train: Float[Tensor, "N D"],
-    train_labels: Int[Tensor, "N"],
+    train_labels: Integer[Tensor, "N"],
     test: Float[Tensor, "M D"],
-    test_labels: Int[Tensor, "M"],
+    test_labels: Integer[Tensor, "M"],
     *,
     l2: float | int = 1e-4,
     steps: int = 150,
@@ -67,9 +67,9 @@ def linear_probe(
 
 def few_label_curve(
     train: Float[Tensor, "N D"],
-    train_labels: Int[Tensor, "N"],
+    train_labels: Integer[Tensor, "N"],
     test: Float[Tensor, "M D"],
-    test_labels: Int[Tensor, "M"],
+    test_labels: Integer[Tensor, "M"],
     *,
     per_class: Sequence[int] = (10, 20, 50, 100, 200, 500),
     seed: int = 0,
