@@ -48,11 +48,6 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
             "or choose another folder, then call train again: it goes on from the last finished epoch",
             str(path),
         ) from error
-    except RuntimeError as error:  # torch's archive writer reports a full disk this way
-        _discard(aside)
-        raise OSError(
-            None, f"could not write {path.name} ({error}); is the disk full? Make room and call train again", str(path)
-        ) from error
 
 
 def write_text(path: Path, text: str) -> None:

@@ -28,7 +28,10 @@ class Frame:
 
 @dataclass
 class Run:
-    """`history` has a row every few steps (step, epoch, loss, lr, seconds, ...); rows at epoch ends hold the observers' numbers too."""
+    """`history` has a row every few steps (step, epoch, loss, lr, seconds, ...); rows at epoch ends hold the observers' numbers too.
+
+    With several processes it is the first one's: for methods that gather embeddings the joint loss, for SwAV the loss of its own images.
+    """
 
     settings: Settings
     method: Method
