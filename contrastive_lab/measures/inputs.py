@@ -9,6 +9,8 @@ import warnings
 import torch
 from torch import Tensor
 
+_NOT_THE_CALLER = ("contrastive_lab.measures", "contextlib", "jaxtyping", "beartype")
+
 
 class SampleSizeWarning(UserWarning):
     """Too few rows for the number of dimensions: the value says more about the sample than about the encoder."""
@@ -79,19 +81,14 @@ def whole(**settings: int) -> None:
 def warn_if_few(z: Tensor, *, rows: int | None = None) -> None:
     """Warn below four rows per dimension; plane toys (D <= 2), which are worked by hand, stay silent."""
     n, d = len(z) if rows is None else rows, z.shape[1]
-    if d > 2 and n < 4 * d:
-        warnings.warn(
-            f"{n} rows for {d} dimensions: below {4 * d} rows (4 D) rank measures are too low whatever the encoder does; "
-            "compare with participation_ceiling(n, d) or measure more images",
-            SampleSizeWarning,
-            stacklevel=_levels_to_caller(),
-        )
-
-
-def _levels_to_caller() -> int:
-    """Stack level of the line outside this package that asked for the measure, as `warn_if_few` counts."""
-    inside = ("contrastive_lab.measures", "contextlib", "jaxtyping", "beartype")
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith(inside):
+    if d <= 2 or n >= 4 * d:
+        return
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith(_NOT_THE_CALLER):
         level, frame = level + 1, frame.f_back
-    return level
+    warnings.warn(
+        f"{n} rows for {d} dimensions: below {4 * d} rows (4 D) rank measures are too low whatever the encoder does; "
+        "compare with participation_ceiling(n, d) or measure more images",
+        SampleSizeWarning,
+        stacklevel=level,
+    )
