@@ -4,7 +4,8 @@
 
 A CPU rate is images per second of processor time of one thread, an image counting once although two views are made of it; the best of
 several rounds, in which all competitors take turns. On a GPU it is images per second of wall time, which only ours can use. Compare
-ratios within one run, never rates of different machines. All competitors get the same crop scale, jitter strength and probabilities.
+ratios within one run, never rates of different machines. All competitors get the same crop scale, jitter strength and probabilities;
+lightly blurs with PIL's approximate Gaussian, the others with an exact one.
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ def jitter_affine(images: Float[Tensor, "N 3 H W"], factors: Float[Tensor, "N 4"
     """Fast colour jitter: the same four operations as one matrix and one offset for each image, limited to [0, 1] once at the end.
 
     Differs from `jitter` in two ways: nothing is limited in between, and hue turns the colour plane of YIQ instead of HSV. At strength
-    0.4, 0.4, 0.4, 0.1 a pixel differs by 0.017 on average.
+    0.4, 0.4, 0.4, 0.1 CIFAR-10 differs by 0.018 on average, a sixth of what the jitter itself changes.
     """
     mean = images.mean(dim=(2, 3))
     weights = constant(LUMA, images)

@@ -68,6 +68,7 @@ def test_impossible_numbers_of_views_are_refused(build, message):
         build()
 
 
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode")
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("colour", ["exact", "fast"])
 def test_a_gpu_makes_the_same_views_without_waiting_for_the_cpu(colour):
