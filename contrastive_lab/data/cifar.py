@@ -26,7 +26,10 @@ from contrastive_lab.data.locate import Place
 
 @dataclass(frozen=True, kw_only=True)
 class Set:
-    """One of the two sets: its archive, the files of each split with their numbers of images, the file and key of the class names, the key of the labels."""
+    """One of the two sets: its archive, the files of each split with their numbers of images, where class names (file, key) and labels are.
+
+    `mean` and `std` are those of the training set's pixels, not the mean of per-image deviations that is often seen.
+    """
 
     archive: Archive
     splits: Mapping[str, Mapping[str, int]]

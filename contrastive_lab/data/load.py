@@ -54,9 +54,8 @@ def load(
     chosen by `seed`, with all classes in proportion; the scenes are drawn to order, from the world of that seed. Masks keep their grid.
     `options` go to the embedded sets (`scenes.load`, `digits.load`), for example preset="full".
 
-    Raises ValueError or TypeError for a wrong argument or damaged files, SetNotFoundError (a FileNotFoundError) where
-    the set is not there (with the remedies),
-    DownloadError (an OSError) where no mirror delivers it.
+    Raises ValueError or TypeError for a wrong argument or damaged files, SetNotFoundError (a FileNotFoundError) where the set is
+    not there, with the remedies, DownloadError (an OSError) where no mirror delivers it.
     """
     if name not in NAMES:
         raise ValueError(f"name is {name!r}, but must be one of {', '.join(NAMES)}")

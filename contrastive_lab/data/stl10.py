@@ -5,6 +5,7 @@ The set's main part, 100,000 unlabelled images, is not read: 2.7 GB, and no less
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -105,9 +106,9 @@ def _masks(path: Path, split: str, labels: Int64[Tensor, "N"]) -> tuple[UInt8[Te
     if not path.is_file():
         return None, {}
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             cells, present = file[f"{split}_mask"], file[f"{split}_has_mask"]
-    except (KeyError, ValueError, OSError) as error:
+    except (KeyError, ValueError, OSError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} can't be read ({error}); copy it again or delete it to work without masks") from error
     if cells.shape != (len(labels), 16, 16) or present.shape != (len(labels),):
         raise ValueError(
