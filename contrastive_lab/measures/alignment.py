@@ -6,7 +6,15 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from contrastive_lab.measures.arithmetic import exact_arithmetic, mean_row, rows_in_float64, slices, unit_rows, working_dtype
+from contrastive_lab.measures.arithmetic import (
+    exact_arithmetic,
+    mean_row,
+    product_slices,
+    rows_in_float64,
+    slices,
+    unit_rows,
+    working_dtype,
+)
 from contrastive_lab.measures.inputs import points, positive, same_shape
 
 
@@ -45,7 +53,7 @@ def retrieval_margins(x: Float[Tensor, "N D"], y: Float[Tensor, "N D"]) -> Float
     # A margin does not move when all y shift together; around their mean a narrow cone keeps its digits in float32.
     candidates = _centred_units(y, dtype)
     margins = torch.empty(len(x), dtype=dtype, device=x.device)
-    for part in slices(len(x), len(y)):
+    for part in product_slices(len(x), len(y)):
         scores = unit_rows(x[part]).to(dtype) @ candidates.T
         twin = torch.arange(part.start, part.stop, device=x.device)[:, None]
         own = scores.gather(1, twin)[:, 0]

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int64, Integer
 from torch import Tensor
 
-from contrastive_lab.measures.arithmetic import exact_arithmetic, mean_row, slices, unit_rows, working_dtype
+from contrastive_lab.measures.arithmetic import exact_arithmetic, mean_row, product_slices, unit_rows, working_dtype
 from contrastive_lab.measures.inputs import class_numbers, points, positive, same_width, whole
 
 
@@ -51,7 +51,7 @@ def knn_scores(
     # Moving the bank to its mean shifts all cosines of a query alike and keeps the digits of a narrow cone.
     neighbours = (unit_rows(bank) - mean_row(bank, normalize=True)).to(dtype)
     votes = torch.zeros(len(queries), classes or int(labels.max()) + 1, dtype=dtype, device=bank.device)
-    for part in slices(len(queries), len(bank)):
+    for part in product_slices(len(queries), len(bank)):
         similarity = unit_rows(queries[part].to(bank.device)).to(dtype) @ neighbours.T
         nearest, index = similarity.topk(min(k, len(bank)), dim=1)
         weights = ((nearest - nearest[:, :1]) / temperature).exp_()

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Bool, Float, Float64
 from torch import Tensor
 
-from contrastive_lab.measures.arithmetic import exact_arithmetic, slices, unit_rows, working_dtype
+from contrastive_lab.measures.arithmetic import exact_arithmetic, product_slices, unit_rows, working_dtype
 from contrastive_lab.measures.inputs import points
 
 
@@ -39,7 +39,7 @@ def locality_auroc(features: Float[Tensor, "P D"], mask: Bool[Tensor, "H W"]) ->
     queries = unit[inside]
     count, background = len(queries), int((~inside).sum())
     wins = torch.zeros((), dtype=torch.float64, device=unit.device)
-    for part in slices(count, 4 * len(unit)):
+    for part in product_slices(count, 4 * len(unit)):
         scores = _similarity(queries[part], unit)
         rivals = scores[:, ~inside].sort(dim=1).values
         own = scores[:, inside].contiguous()

@@ -28,7 +28,7 @@ def pca(z: Float[Tensor, "N D"], *, dim: int = 2) -> Float[Tensor, "N K"]:
 
 
 @exact_arithmetic()
-def pca_path(frames: Sequence[Float[Tensor, "N D"]] | Float[Tensor, "T N D"], *, dim: int = 2) -> Float[Tensor, "T N K"]:
+def pca_path(frames: Sequence[Float[Tensor, "_ _"]] | Float[Tensor, "T N _"], *, dim: int = 2) -> Float[Tensor, "E N K"]:
     """One projection per epoch for animation: PCA of each, turned by Procrustes onto the frame before, reflections allowed, no scaling.
 
     Frames hold the same images in the same order; D may differ between them. Fix the axis range over all frames when drawing.

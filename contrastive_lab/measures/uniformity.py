@@ -12,13 +12,15 @@ from torch import Tensor
 from contrastive_lab.measures.arithmetic import exact_arithmetic, mean_row, rows_in_float64, slices
 from contrastive_lab.measures.inputs import points, positive, whole
 
+TILE_ELEMENTS = 2**22  # 16 MB in float32
+
 
 @exact_arithmetic()
 def uniformity(x: Float[Tensor, "N D"], *, t: float | int = 2.0, normalize: bool = True, chunk: int = 4096) -> float:
     """Log of the mean of exp(-t |x_i - x_j|^2) over distinct pairs: 0 when all rows are equal, -4t for two antipodes.
 
     A large isotropic sample reaches `uniformity_floor(D)`; show the value as a share of that floor. Measure one view at a time and
-    average the values. Memory grows with chunk^2, not with N^2; the value does not depend on `chunk`.
+    average the values. `chunk` rows are compared at a time, which bounds the memory; the value does not depend on it.
     Wang & Isola 2020 (arXiv:2005.10242), equation of L_uniform; no self pairs, unlike many copies.
     """
     positive(t=t)
@@ -28,13 +30,17 @@ def uniformity(x: Float[Tensor, "N D"], *, t: float | int = 2.0, normalize: bool
     reach = _largest_norm(x, centre, normalize=normalize)
     pairs = len(x) * (len(x) - 1) / 2
     near = 4 * t * reach**2 < 1
-    tiles = _squared_distances(x, centre, normalize=normalize, chunk=chunk, no_pair=0.0 if near else math.inf)
+    tiles = _exponents(x, centre, t=t, normalize=normalize, chunk=chunk, no_pair=0.0 if near else -math.inf)
     if near:
         # Near collapse every exponential is 1 - tiny, which float32 rounds to 1: sum the tiny parts instead.
-        parts = [torch.expm1(tile.mul_(-t)).sum(dim=1).double().sum() for tile in tiles]
-        return math.log1p(float(torch.stack(parts).sum()) / pairs)
-    levels = [_log_sum_exp(tile.mul_(-t)) for tile in tiles]
-    return float(torch.stack(levels).logsumexp(dim=0)) - math.log(pairs)
+        total = torch.zeros_like(centre[0])
+        for tile in tiles:
+            total += tile.expm1_().sum(dim=1).double().sum()
+        return math.log1p(float(total) / pairs)
+    level = torch.full_like(centre[0], -math.inf)
+    for tile in tiles:
+        torch.logaddexp(level, _log_sum_exp(tile), out=level)
+    return float(level) - math.log(pairs)
 
 
 def uniformity_floor(dim: int, *, t: float | int = 2.0) -> float:
@@ -55,33 +61,40 @@ def _largest_norm(x: Float[Tensor, "N D"], centre: Float64[Tensor, "D"], *, norm
     return float(torch.stack(norms).amax())
 
 
-def _squared_distances(
-    x: Float[Tensor, "N D"], centre: Float64[Tensor, "D"], *, normalize: bool, chunk: int, no_pair: float
+def _exponents(
+    x: Float[Tensor, "N D"], centre: Float64[Tensor, "D"], *, t: float | int, normalize: bool, chunk: int, no_pair: float
 ) -> Iterator[Float[Tensor, "A B"]]:
-    """Tiles that hold every distinct pair once, other entries are `no_pair`; the caller may overwrite a tile.
+    """Tiles of -t |x_i - x_j|^2 that hold every distinct pair once, other entries are `no_pair`; each tile overwrites the one before.
 
     Distances don't change when the cloud moves: around its mean, |a|^2 + |b|^2 - 2ab keeps its digits in a collapsed cloud.
     """
     dtype = torch.float32 if normalize and x.dtype != torch.float64 else torch.float64
+    height = max(1, min(chunk, TILE_ELEMENTS // chunk))
+    memory = torch.empty(height * min(chunk, len(x)), dtype=dtype, device=x.device)
+    corner = torch.ones(height, height, dtype=torch.bool, device=x.device).tril_()
 
     def block(start: int) -> tuple[Float[Tensor, "A D"], Float[Tensor, "A"]]:
         rows = rows_in_float64(x[start : start + chunk], normalize=normalize) - centre
-        return rows.to(dtype), rows.square().sum(dim=1).to(dtype)
+        return rows.to(dtype), rows.square().sum(dim=1).to(dtype).mul_(-t)
 
     for first in range(0, len(x), chunk):
-        a, length_a = block(first)
+        a, pull_a = block(first)
         for second in range(first, len(x), chunk):
-            b, length_b = (a, length_a) if second == first else block(second)
-            tile = torch.addmm(length_b[None, :], a, b.T, alpha=-2).add_(length_a[:, None]).clamp_(min=0)
-            if second == first:
-                tile = tile[:-1]
-                tile.masked_fill_(torch.ones_like(tile, dtype=torch.bool).tril(), no_pair)
-            if len(tile):
-                yield tile
+            b, pull_b = (a, pull_a) if second == first else block(second)
+            for top in range(0, len(a), height):
+                left = top if second == first else 0
+                rows, columns = a[top : top + height], b[left:]
+                tile = memory[: len(rows) * len(columns)].view(len(rows), len(columns))
+                torch.addmm(pull_b[None, left:], rows, columns.T, alpha=2 * t, out=tile)
+                tile.add_(pull_a[top : top + height, None]).clamp_(max=0)
+                if second == first:
+                    tile[:, : len(rows)].masked_fill_(corner[: len(rows), : len(rows)], no_pair)
+                if second > first or len(columns) > 1:
+                    yield tile
 
 
 def _log_sum_exp(exponents: Float[Tensor, "A B"]) -> Float64[Tensor, ""]:
-    """Like `logsumexp` over the whole tile, in place and with the row sums added up in float64."""
+    """`logsumexp` over the whole tile, overwriting it, with the row sums added up in float64."""
     top = exponents.amax()
     sums = exponents.sub_(top).exp_().sum(dim=1).double()
     return sums.sum().log() + top.double()
