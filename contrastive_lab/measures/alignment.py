@@ -7,8 +7,8 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from contrastive_lab.measures.arithmetic import (
+    centred_units,
     exact_arithmetic,
-    mean_row,
     product_slices,
     rows_in_float64,
     slices,
@@ -51,7 +51,7 @@ def retrieval_margins(x: Float[Tensor, "N D"], y: Float[Tensor, "N D"]) -> Float
     same_shape(x, y)
     dtype = working_dtype(x, y)
     # A margin does not move when all y shift together; around their mean a narrow cone keeps its digits in float32.
-    candidates = _centred_units(y, dtype)
+    candidates = centred_units(y, dtype)
     margins = torch.empty(len(x), dtype=dtype, device=x.device)
     for part in product_slices(len(x), len(y)):
         scores = unit_rows(x[part]).to(dtype) @ candidates.T
@@ -59,11 +59,3 @@ def retrieval_margins(x: Float[Tensor, "N D"], y: Float[Tensor, "N D"]) -> Float
         own = scores.gather(1, twin)[:, 0]
         margins[part] = own - scores.scatter_(1, twin, -torch.inf).amax(dim=1)
     return margins
-
-
-def _centred_units(y: Float[Tensor, "N D"], dtype: torch.dtype) -> Float[Tensor, "N D"]:
-    centre = mean_row(y, normalize=True)
-    centred = torch.empty(y.shape, dtype=dtype, device=y.device)
-    for part in slices(*y.shape):
-        centred[part] = (unit_rows(y[part]) - centre).to(dtype)
-    return centred

@@ -69,6 +69,15 @@ def mean_row(x: Float[Tensor, "N D"], *, normalize: bool) -> Float64[Tensor, "D"
     return total / len(x)
 
 
+def centred_units(x: Float[Tensor, "N D"], dtype: torch.dtype) -> Float[Tensor, "N D"]:
+    """Unit rows less their mean, rounded to `dtype` only afterwards: the part in which the rows of a narrow cone differ."""
+    centre = mean_row(x, normalize=True)
+    centred = torch.empty(x.shape, dtype=dtype, device=x.device)
+    for part in slices(*x.shape):
+        centred[part] = unit_rows(x[part]) - centre
+    return centred
+
+
 def working_dtype(*tensors: Tensor) -> torch.dtype:
     """float64 where the caller brought float64, float32 otherwise."""
     return torch.float64 if any(t.dtype == torch.float64 for t in tensors) else torch.float32

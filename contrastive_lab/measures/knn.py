@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int64, Integer
 from torch import Tensor
 
-from contrastive_lab.measures.arithmetic import exact_arithmetic, mean_row, product_slices, unit_rows, working_dtype
+from contrastive_lab.measures.arithmetic import centred_units, exact_arithmetic, product_slices, unit_rows, working_dtype
 from contrastive_lab.measures.inputs import class_numbers, points, positive, same_width, whole
 
 
@@ -49,7 +49,7 @@ def knn_scores(
     labels = class_numbers("labels", labels, bank, classes=classes)
     dtype = working_dtype(bank, queries)
     # Moving the bank to its mean shifts all cosines of a query alike and keeps the digits of a narrow cone.
-    neighbours = (unit_rows(bank) - mean_row(bank, normalize=True)).to(dtype)
+    neighbours = centred_units(bank, dtype)
     votes = torch.zeros(len(queries), classes or int(labels.max()) + 1, dtype=dtype, device=bank.device)
     for part in product_slices(len(queries), len(bank)):
         similarity = unit_rows(queries[part].to(bank.device)).to(dtype) @ neighbours.T
