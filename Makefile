@@ -52,8 +52,9 @@ test: lint
 	$(if $(NOTEBOOKS),LAB_PROFILE=smoke $(OFFLINE) $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 --nbval-kernel-startup-timeout=120 $(NOTEBOOKS),@echo "No notebooks to run.")
 	$(if $(wildcard tests/browser/test_*.py),LAB_PROFILE=smoke $(BIN)/python -m pytest tests/browser -rs,@echo "No browser tests to run.")
 
+# The short ones; those that train (the other files of benchmarks/) say at their top how to be run and how long they take.
 bench: $(READY)
-	@set -e; for program in benchmarks/*.py; do echo "$$program"; $(BIN)/python "$$program"; done
+	@set -e; for program in benchmarks/*_time.py benchmarks/*_speed.py; do echo "== $$program"; $(BIN)/python "$$program"; done
 
 badges:
 	python3 scripts/badges.py
