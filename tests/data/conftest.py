@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bad_server import Server
 
 from contrastive_lab.data import cifar
 
@@ -101,3 +102,17 @@ def real_folder():
     if not chosen:
         pytest.skip("CONTRASTIVE_LAB_DATA is not set: no real images on this machine")
     return Path(chosen)
+
+
+@pytest.fixture
+def serve():
+    """Starts a server for named hosts: serve(a=Host(...)) returns the address of each file."""
+    servers = []
+
+    def start(**hosts):
+        servers.append(Server(hosts))
+        return servers[-1].urls
+
+    yield start
+    for server in servers:
+        server.stop()

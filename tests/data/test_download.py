@@ -2,99 +2,19 @@
 
 import errno
 import hashlib
-import http.server
 import random
 import socket
 import sys
-import threading
 import time
-from dataclasses import dataclass, field
 
 import pytest
+from bad_server import CONTENT, Host
 
-from contrastive_lab import data
-from contrastive_lab.data import cifar, locate
 from contrastive_lab.data.download import DownloadError, Patience, download, md5_of, unfinished
 
 MODULE = sys.modules[download.__module__]
-CONTENT = random.Random(5).randbytes(300_000)
 LIE = random.Random(6).randbytes(300_000)
 FAST = Patience(window=0.4, least=1, total=20.0)
-
-
-@dataclass
-class Host:
-    """How one address behaves; `asked` collects the Range header of each request."""
-
-    content: bytes = CONTENT
-    status: int = 200
-    ranges: bool = True
-    stall_after: int | None = None
-    die_after: int | None = None
-    drip: float = 0.0
-    shift: int = 0
-    announce: bool = True
-    asked: list[str | None] = field(default_factory=list)
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        host = self.server.hosts[self.path.split("/")[1]]
-        wanted = self.headers["Range"]
-        host.asked.append(wanted)
-        if host.status != 200:
-            return self.send_error(host.status)
-        start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted and host.ranges else 0
-        if start and start >= len(host.content):
-            return self.send_error(416)
-        body = host.content[start:]
-        self.send_response(206 if start else 200)
-        if start:
-            self.send_header("Content-Range", f"bytes {start + host.shift}-{len(host.content) - 1}/{len(host.content)}")
-        if host.announce:
-            self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.deliver(host, body)
-
-    def deliver(self, host, body):
-        limit = min(host.stall_after or len(body), host.die_after or len(body))
-        try:
-            if host.drip:
-                for k in range(0, limit, 500):
-                    self.wfile.write(body[k : k + 500])
-                    if self.server.over.wait(host.drip):
-                        return
-            else:
-                self.wfile.write(body[:limit])
-            if host.stall_after is not None:
-                self.server.over.wait(30)
-        except OSError:
-            pass
-        self.close_connection = True
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def serve():
-    """Starts a server for named hosts: serve(a=Host(...)) returns the address of each file."""
-    servers = []
-
-    def start(**hosts):
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        server.hosts, server.over = hosts, threading.Event()
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        servers.append((server, thread))
-        return [f"http://127.0.0.1:{server.server_port}/{name}/file.bin" for name in hosts]
-
-    yield start
-    for server, thread in servers:
-        server.over.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @pytest.fixture
@@ -349,59 +269,3 @@ def test_patience_must_be_positive(wrong):
 def test_md5_of_a_known_file(tmp_path):
     (tmp_path / "abc").write_bytes(b"abc")
     assert md5_of(tmp_path / "abc") == "900150983cd24fb0d6963f7d28e17f72"
-
-
-def test_a_set_is_downloaded_only_when_asked_and_then_found(serve, little_cifar, tmp_path, capfd):
-    files, content = little_cifar("cifar10")
-    host = Host(content=content)
-    base = serve(a=host)[0].rpartition("/")[0]
-    with pytest.raises(data.SetNotFoundError, match="download=True"):
-        data.load("cifar10", mirrors=[base])
-    assert host.asked == []
-    images = data.load("cifar10", mirrors=[base + "/"], download=True)
-    assert len(images) == 100
-    assert "the cache folder" in images.source
-    cache = tmp_path / "cache" / "data"
-    assert [path.name for path in cache.iterdir()] == ["cifar-10-batches-py"]
-    assert {path.name: path.read_bytes() for path in (cache / "cifar-10-batches-py").iterdir()} == files
-    data.load("cifar10", "test", download=True)
-    assert host.asked == [None]
-    assert "127.0.0.1" in capfd.readouterr().err
-
-
-def test_mirrors_come_from_the_environment_too(serve, little_cifar, monkeypatch):
-    _, content = little_cifar("cifar10")
-    bases = [url.rpartition("/")[0] for url in serve(a=Host(status=503), b=Host(content=content))]
-    monkeypatch.setenv("CONTRASTIVE_LAB_MIRRORS", " ".join(bases))
-    assert len(data.load("cifar10", download=True)) == 100
-
-
-def test_auto_says_why_a_download_did_not_help(serve, little_cifar):
-    little_cifar("cifar10")
-    base = serve(a=Host(status=503))[0].rpartition("/")[0]
-    images = data.load("auto", download=True, mirrors=[base], count=10)
-    assert images.name == "scenes"
-    assert "answered 503" in images.source
-
-
-def test_too_little_room_is_told_before_the_download(serve, little_cifar, monkeypatch):
-    _, content = little_cifar("cifar10")
-    host = Host(content=content)
-    base = serve(a=host)[0].rpartition("/")[0]
-    monkeypatch.setattr(locate.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000})())
-    with pytest.raises(OSError, match=r"CIFAR-10 needs .* MB under .*, where 0 MB are free.*CONTRASTIVE_LAB_CACHE"):
-        data.load("cifar10", download=True, mirrors=[base])
-    assert host.asked == []
-
-
-def test_a_cache_that_cannot_be_made_is_told(little_cifar, tmp_path, monkeypatch):
-    little_cifar("cifar10")
-    (tmp_path / "file").write_text("in the way")
-    monkeypatch.setenv("CONTRASTIVE_LAB_CACHE", str(tmp_path / "file"))
-    with pytest.raises(OSError, match=r"cannot create the cache folder .* set CONTRASTIVE_LAB_CACHE"):
-        data.load("cifar10", download=True)
-
-
-def test_built_in_mirrors_name_the_archive():
-    for known in cifar.SETS.values():
-        assert all(url.startswith("https://") and url.endswith("/" + known.archive.file) for url in known.archive.mirrors)
