@@ -21,7 +21,7 @@ spec.loader.exec_module(badges_script)
         ("ssh://git@gitlab.com:22/group/inner/lab.git", ("gitlab.com", "group/inner/lab")),
         ("/srv/git/lab.git", None),
         ("../lab", None),
-        ("C:/work/lab", None),
+        ("C:/code/lab", None),
         ("", None),
     ],
 )
