@@ -15,10 +15,10 @@ Deviations from the authors' code
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
@@ -298,7 +298,7 @@ class Hydra(Method):
     @torch.no_grad()
     def diagnose(self, gate: Float[Tensor, "B D"], labels: Int64[Tensor, "B"], partners: Int64[Tensor, "B"]) -> dict[str, Tensor]:
         """How far gates are open (0 to 1), how undecided they are (entropy, 1: all at one half), and the share of identical pairs."""
-        undecided = F.binary_cross_entropy(gate.clamp(0, 1), gate.clamp(0, 1)) / torch.tensor(2.0).log().to(gate.device)
+        undecided = (torch.special.entr(gate) + torch.special.entr(1 - gate)).mean() / math.log(2)
         return {
             "gate opening": gate.mean(),
             "gate entropy": undecided,
