@@ -15,21 +15,23 @@ def data(
 
     [bold]Examples:[/] contrastive-lab data  ·  contrastive-lab data cifar10 --download
     """
-    from contrastive_lab.cli.app import known
+    from contrastive_lab.cli.app import escaped, known
     from contrastive_lab.cli.tables import console, plain_table
-    from contrastive_lab.doctor import NAMES, data_sets
+    from contrastive_lab.data import NAMES, available, load
 
     if not name:
-        console().print(plain_table(("name", "state", "how to get it"), data_sets()))
+        rows = [
+            (found.name, escaped(found.where or "–"), f"{found.images:,}" if found.where else "–", escaped(found.note))
+            for found in available()
+        ]
+        console().print(plain_table(("name", "where", "images", "note"), rows))
         return
-    from contrastive_lab.data import load
-
-    known("data", name, (*NAMES, "auto"))
-    rows = []
+    known("data", name, NAMES)
+    splits = []
     for split in ("train", "test"):
         images = load(name, split=split, download=download)
         shape = " × ".join(map(str, images.pixels.shape[1:]))
-        rows.append((split, f"{len(images):,}", shape, f"{images.pixels.numel() / 1e6:,.1f} MB", ", ".join(images.classes[:12]) or "–"))
+        splits.append((split, f"{len(images):,}", shape, f"{images.pixels.numel() / 1e6:,.1f} MB", ", ".join(images.classes[:12]) or "–"))
         source = images.source
-    console().print(plain_table(("split", "images", "shape", "bytes", "classes"), rows))
+    console().print(plain_table(("split", "images", "shape", "bytes", "classes"), splits))
     console().print(source)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from contrastive_lab.report.table import COLUMNS, Row, best_of
@@ -26,7 +27,8 @@ def headline_table(rows: Sequence[Row], *, title: str = "") -> Table:
         for column in COLUMNS:
             text, value = column.write(row.values[column.key]), row.values[column.key]
             cells.append(f"[bold]{text}[/]" if value is not None and value == best.get(column.key) else text)
-        table.add_row(row.record.label, *cells)
+        seen = f" [dim](saw {' and '.join(row.record.needs)})[/]" if row.record.needs else ""
+        table.add_row(escape(row.record.label) + seen, *cells)
     return table
 
 

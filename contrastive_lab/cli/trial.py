@@ -81,6 +81,7 @@ def evaluate_run(run: Run, sets: Sets, *, device: str = "cpu") -> dict[str, Any]
             numbers[name] = (guess == truth).float().mean().item()
         numbers["knn_k"] = min(usual, len(bank))
         numbers["linear"] = measures.linear_probe(bank, labels, queries, truth).top1
+    numbers["needs"] = sorted(method.needs)
     numbers["machine"] = machine(device)
     if run.folder is not None:
         unfinished = run.folder / (EVALUATION + ".unfinished")

@@ -81,7 +81,7 @@ def _coordinates(rows: NDArray[np.int16]) -> dict[str, NDArray[np.int16]]:
 
 
 def _cloud(number: int, name: str, rows: NDArray[np.integer], frame: NDArray[np.int16]) -> go.Scatter | go.Scatter3d:
-    style = class_look(number)
+    style = class_look(number, name)
     kind = go.Scatter if frame.shape[1] == 2 else go.Scatter3d
     flat = kind is go.Scatter
     marker: dict[str, Any] = {"color": style.colour, "opacity": 0.85, "size": 7 if flat else 3.5}

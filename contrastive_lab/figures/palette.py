@@ -60,5 +60,20 @@ def look(method: str) -> Look:
     return others[zlib.crc32(method.encode()) % len(others)]
 
 
-def class_look(number: int) -> Look:
-    return CLASSES[number % len(CLASSES)]
+NAMED: dict[str, str] = {
+    "red": "#d8342c",
+    "green": "#2f8a3f",
+    "blue": "#4a66e0",
+    "yellow": "#a98a00",
+    "purple": "#9450bd",
+    "orange": "#d9731a",
+    "cyan": "#1d929c",
+    "white": "#808489",
+}
+"""Classes that are colours are drawn in them, dark or light enough for both grounds; white becomes grey."""
+
+
+def class_look(number: int, name: str = "") -> Look:
+    """The look of class `number`; the markers of the first ten differ."""
+    usual = CLASSES[number % len(CLASSES)]
+    return Look(NAMED[name], usual.symbol) if name in NAMED else usual

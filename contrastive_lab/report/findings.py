@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from contrastive_lab.report.record import usual_data
 from contrastive_lab.report.sections import words
 from contrastive_lab.report.table import Row
 
 
 def findings(rows: Sequence[Row]) -> str:
-    """A short list, or nothing for a single run."""
+    """A short list about the runs on the most common data, or nothing for a single run."""
+    usual = usual_data([row.record for row in rows])
+    rows = [row for row in rows if row.record.settings["data"] == usual]
     found = [sentence for make in (_best, _gain, _alignment, _even) if (sentence := make(rows))]
     return "<ul>" + "".join(f"<li>{sentence}</li>" for sentence in found) + "</ul>" if found else ""
 
@@ -26,7 +29,11 @@ def _best(rows: Sequence[Row]) -> str:
     gap = scores[ranked[0]] - scores[ranked[1]]
     close = " One seed can't tell a gap this small from chance." if gap < 0.02 else ""
     first, second = ranked[:2]
-    return f"Highest kNN accuracy: <b>{words(first)}</b> with {scores[first]:.1%}, then {words(second)} with {scores[second]:.1%}.{close}"
+    saw = {row.record.label: f" (saw {' and '.join(row.record.needs)})" if row.record.needs else "" for row in rows}
+    return (
+        f"Highest kNN accuracy: <b>{words(first)}</b>{words(saw[first])} with {scores[first]:.1%}, "
+        f"then {words(second)}{words(saw[second])} with {scores[second]:.1%}.{close}"
+    )
 
 
 def _gain(rows: Sequence[Row]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,6 +36,11 @@ class Record:
     def method(self) -> str:
         """The method's name; a network that was never trained is called so, whatever was meant to train it."""
         return "untrained" if self.settings["epochs"] == 0 else str(self.settings["method"])
+
+    @property
+    def needs(self) -> list[str]:
+        """What the method was shown beyond images: labels, groups, captions."""
+        return [] if self.method == "untrained" else list(self.evaluation.get("needs", []))
 
     def column(self, name: str) -> tuple[list[float], list[float]]:
         """Epochs and values of one measure, from the history rows that have it; empty lists where none has."""
@@ -74,12 +80,20 @@ def load_record(folder: str | Path) -> Record:
 
 
 def load_records(folders: Sequence[str | Path]) -> list[Record]:
-    """Several runs; those of one method are told apart by the name of their folder."""
+    """Several runs; other data than usual is named, and runs of one method are told apart by the name of their folder."""
     if not folders:
         raise ValueError("no run was given; name at least one run folder")
     records = [load_record(folder) for folder in folders]
-    names = [record.method for record in records]
-    return [replace(r, label=f"{r.method} ({r.folder.name})") if names.count(r.method) > 1 else r for r in records]
+    usual = usual_data(records)
+    names = [r.method if r.settings["data"] == usual else f"{r.method} on {r.settings['data']}" for r in records]
+    alone = [name if names.count(name) == 1 else f"{name} ({r.folder.name})" for name, r in zip(names, records, strict=True)]
+    labels = [label if alone.count(label) == 1 else f"{label} {number}" for number, label in enumerate(alone, start=1)]
+    return [replace(record, label=label) for record, label in zip(records, labels, strict=True)]
+
+
+def usual_data(records: Sequence[Record]) -> str:
+    """The data set of most of the runs; numbers on another one can't be compared with theirs."""
+    return Counter(str(record.settings["data"]) for record in records).most_common(1)[0][0]
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -67,7 +67,12 @@ def _line(row: Row, best: Mapping[str, float | None]) -> str:
         stored = "" if value is None else f"{value:.6g}"
         cells.append(f'<td class="{" ".join(kinds)}" data-value="{stored}"{style}>{column.write(value)}</td>')
     label = words(row.record.label)
-    return f'<tr data-run="{label}"><th scope="row" data-value="{label}">{name_of(row.record.label)}</th>{"".join(cells)}</tr>'
+    head = f'<th scope="row" data-value="{label}">{name_of(row.record.label)}{_needs(row.record)}</th>'
+    return f'<tr data-run="{label}">{head}{"".join(cells)}</tr>'
+
+
+def _needs(record: Record) -> str:
+    return f' <small class="fact">saw {words(" and ".join(record.needs))}</small>' if record.needs else ""
 
 
 def moving(panels: Sequence[Mapping[str, Any]], epochs: Sequence[int], sheets: Sequence[Mapping[str, Any]]) -> str:
@@ -99,7 +104,7 @@ def moving(panels: Sequence[Mapping[str, Any]], epochs: Sequence[int], sheets: S
 
 def _class_legend(sheet: Mapping[str, Any], *, titled: bool) -> str:
     title = f"<li><b>{words(sheet['name'])}</b></li>" if titled else ""
-    items = "".join(f"<li>{glyph(class_look(number))} {words(name)}</li>" for number, name in enumerate(sheet["classes"]))
+    items = "".join(f"<li>{glyph(class_look(number, name))} {words(name)}</li>" for number, name in enumerate(sheet["classes"]))
     return f'<ul class="legend" aria-label="Classes of {words(sheet["name"])}">{title}{items}</ul>'
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from contrastive_lab.report.record import Record
+from contrastive_lab.report.record import Record, usual_data
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,7 @@ def summarise(records: Sequence[Record]) -> list[Row]:
 
 
 def best_of(rows: Sequence[Row], key: str) -> float | None:
-    """The highest value of a column, None where no run has one."""
-    values = [value for row in rows if (value := row.values[key]) is not None]
+    """The highest value of a column among the runs on the most common data; None where there is nothing to compare."""
+    usual = usual_data([row.record for row in rows])
+    values = [value for row in rows if row.record.settings["data"] == usual and (value := row.values[key]) is not None]
     return max(values) if len(values) > 1 else None
