@@ -107,6 +107,10 @@ def _canvas(width: float, height: float, *, columns: int = 1) -> tuple[Any, Any]
 
 
 def _png(figure: Any) -> bytes:
-    page = io.BytesIO()
-    figure.savefig(page, format="png", bbox_inches="tight", pad_inches=0.08, metadata={"Software": None})
-    return page.getvalue()
+    """Few colours, few bytes: posters travel inside the notebooks."""
+    from PIL import Image
+
+    page, small = io.BytesIO(), io.BytesIO()
+    figure.savefig(page, format="png", bbox_inches="tight", pad_inches=0.08)
+    Image.open(page).convert("RGB").quantize(48, dither=Image.Dither.NONE).save(small, format="png", optimize=True)
+    return small.getvalue()

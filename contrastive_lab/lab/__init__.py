@@ -1,0 +1,23 @@
+"""What notebooks import: sizes, the machine, pictures with words, doors into sections, and numbers that scripts measured."""
+
+from contrastive_lab.lab import results
+from contrastive_lab.lab.banner import banner
+from contrastive_lab.lab.doors import folder, start
+from contrastive_lab.lab.live import Live
+from contrastive_lab.lab.pictures import display_html, image_tag, poster, show, show_images
+from contrastive_lab.lab.profiles import current, profile
+
+__all__ = [
+    "Live",
+    "banner",
+    "current",
+    "display_html",
+    "folder",
+    "image_tag",
+    "poster",
+    "profile",
+    "results",
+    "show",
+    "show_images",
+    "start",
+]
