@@ -145,5 +145,5 @@ def test_two_clouds_share_one_scale():
     points = RNG.normal(size=(2, 300, 2))
     small = figures.embedding_animation(points / 10, LABELS, epochs=[0, 1], reach=10)
     assert max(np.abs(np.asarray(trace.x)).max() for trace in small.data) < 30000 / 20
-    with pytest.raises(ValueError, match="reach is 0.1"):
+    with pytest.raises(ValueError, match=r"reach is 0\.1"):
         figures.embedding_animation(points, LABELS, epochs=[0, 1], reach=0.1)
