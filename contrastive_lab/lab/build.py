@@ -46,7 +46,7 @@ def build(source: Path, *, edition: Edition = "student") -> str:
     notebook.metadata = nbformat.from_dict(METADATA)  # type: ignore[no-untyped-call]
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     nbformat.validate(notebook)
-    return str(nbformat.writes(notebook, version=4)).rstrip("\n") + "\n"
+    return str(nbformat.writes(notebook, version=4)).rstrip("\n") + "\n"  # type: ignore[no-untyped-call]
 
 
 def sources(folder: Path) -> list[Path]:
