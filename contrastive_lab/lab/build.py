@@ -38,7 +38,7 @@ def build(source: Path, *, edition: Edition = "student") -> str:
         extra = dict(cell.metadata)
         cell.source = _filled(cell.source, extra, edition)
         tags = sorted(set(extra.get("tags", [])) | ({KEEP} if "poster" in extra else set()))
-        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})  # type: ignore[no-untyped-call]
         cell.id = _identity(source.stem, cell.cell_type, extra.get("exercise", cell.source), seen)
         if cell.cell_type == "code":
             cell.outputs = [_poster(source, cell.source, extra["poster"])] if "poster" in extra else []
