@@ -24,6 +24,9 @@ BUDGETS = {"laptop": Budget(2000, 8, 16, 128), "smoke": Budget(96, 1, 8, 32)}
 SCENES: Mapping[str, Any] = {"two": 0, "label": "colour"}
 """One object in each scene, and its colour as the class: well defined, and learnt within the demo's few epochs (shape needs far more)."""
 
+SMALL_HEADS: Mapping[str, Mapping[str, int]] = {name: {"hidden_dim": 128, "out_dim": 64} for name in ("pixpro", "pixcontrast")}
+"""The dense methods project every cell of their maps; with heads of the usual size they would take half of the demo."""
+
 
 def run_demo(profile: str = "laptop", *, folder: str | Path = "demo", only: Sequence[str] = (), seed: int = 0) -> dict[str, str]:
     """Train, measure, print, report; returns what failed, by method. Finished methods of an earlier try are not trained again."""
@@ -63,7 +66,8 @@ def _one(name: str, folder: Path, budget: Budget, seed: int) -> None:
     method = "simclr" if name == "untrained" else name
     data = "digits" if "groups" in METHODS[method].needs else "scenes"
     epochs = 0 if name == "untrained" else budget.epochs
-    changes = {"epochs": epochs, "batch_size": budget.batch_size, "width": budget.width, "seed": seed, "device": "cpu"}
+    changes: dict[str, Any] = {"epochs": epochs, "batch_size": budget.batch_size, "width": budget.width, "seed": seed, "device": "cpu"}
+    changes["options"] = SMALL_HEADS.get(method, {})
     settings = Settings.recommended(method, data, **changes)
     sets = _sets(data, budget.count)
     run = run_trial(settings, sets, folder)

@@ -18,9 +18,9 @@ def console() -> Console:
 def headline_table(rows: Sequence[Row], *, title: str = "") -> Table:
     """The headline numbers of runs; the highest kNN and linear accuracy are bold."""
     table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("method", no_wrap=True)
+    table.add_column("method", overflow="fold")
     for column in COLUMNS:
-        table.add_column(column.head, justify="right", no_wrap=True)
+        table.add_column(column.head, justify="right", no_wrap=True, min_width=max(len(column.head), 6))
     best = {column.key: best_of(rows, column.key) for column in COLUMNS if column.best}
     for row in rows:
         cells = []
