@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,7 +46,7 @@ def start_fabric(settings: Settings) -> Any:
         import lightning.fabric as fabric  # type: ignore[import-not-found,no-redef]
 
     device = usable_device(settings.device)
-    nodes = max(int(os.environ.get("WORLD_SIZE", 1)) // max(int(os.environ.get("LOCAL_WORLD_SIZE", 1)), 1), 1)
+    nodes = _machines(settings.devices, device)
     strategy: Any = "auto"
     if settings.devices > 1:
         # Buffers (queues, running statistics) are equal or private on purpose. Some methods freeze a part for a while (SwAV's prototypes).
@@ -75,6 +76,21 @@ def usable_device(device: str) -> str:
     if (device == "cuda" and not cuda) or (device == "mps" and not mps):
         raise ValueError(f"device is {device!r}, but torch {torch.__version__} finds none here; take 'auto' or 'cpu'")
     return device
+
+
+def _machines(devices: int, device: str) -> int:
+    """On how many machines the `devices` processes run, as the launcher says; `ValueError` if they can't be what was asked for."""
+    started = int(os.environ.get("WORLD_SIZE", devices))
+    if started != devices:
+        raise ValueError(f"devices is {devices}, but the launcher started {started} processes; give devices={started}")
+    if devices > 1 and "WORLD_SIZE" not in os.environ and "ipykernel" in sys.modules:
+        raise ValueError(
+            f"devices is {devices}, but a notebook is one process; use devices=1 here, or `contrastive-lab train` in a terminal"
+        )
+    machines = started // int(os.environ.get("LOCAL_WORLD_SIZE", started))
+    if device == "cuda" and torch.cuda.device_count() < devices // machines:
+        raise ValueError(f"devices is {devices}, but this machine has {torch.cuda.device_count()} GPU(s); give that or fewer")
+    return machines
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 import dataclasses
 import os
+import sys
 
 import pytest
 import torch
@@ -234,6 +235,18 @@ def test_a_batch_larger_than_the_set_is_refused(images, made_settings):
 def test_an_absent_device_is_named(images, made_settings):
     with pytest.raises(ValueError, match=r"device is 'cuda', but torch .* finds none here; take 'auto' or 'cpu'"):
         trained(images, made_settings(device="cuda"))
+
+
+def test_processes_that_were_not_asked_for_are_refused(images, made_settings, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ValueError, match="devices is 1, but the launcher started 2 processes; give devices=2"):
+        trained(images, made_settings())
+
+
+def test_a_notebook_can_not_become_several_processes(images, made_settings, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ipykernel", sys)
+    with pytest.raises(ValueError, match="devices is 2, but a notebook is one process"):
+        trained(images, made_settings(devices=2))
 
 
 def test_too_little_memory_is_explained(made_settings):
