@@ -29,10 +29,9 @@ def train(
     """Train `method` in place and return what happened.
 
     With a `folder` the run is saved after every epoch and goes on from there when called again with equal settings and images; on the CPU
-    it then ends with the same bits as an uninterrupted run, given equally many threads (they decide the order of sums). Ctrl-C ends
-    training without an exception: the run's state is "interrupted".
-    Raises `ValueError` for what can't be trained, `Diverged` when the loss is no longer finite, `MemoryError` with advice, and `OSError`
-    when the folder can't be written (its last checkpoint survives).
+    it then ends with the same bits as an uninterrupted run, given as many threads, which decide the order of sums. Ctrl-C ends training
+    without an exception: the run's state is "interrupted". Raises `ValueError` for what can't be trained, `Diverged` when the loss is no
+    longer finite, `MemoryError` with advice, and `OSError` when the folder can't be written (its last checkpoint survives).
     """
     check_images(settings, images)
     length = batches.steps_per_epoch(images, settings)
