@@ -21,7 +21,7 @@ class Budget:
 
 
 BUDGETS = {"laptop": Budget(2000, 8, 16, 128), "smoke": Budget(96, 1, 8, 32)}
-SCENES: Mapping[str, Any] = {"two": 0, "label": "colour"}
+SCENES: Mapping[str, Any] = {"two": 0.0, "label": "colour"}
 """One object in each scene, and its colour as the class: well defined, and learnt within the demo's few epochs (shape needs far more)."""
 
 SMALL_HEADS: Mapping[str, Mapping[str, int]] = {name: {"hidden_dim": 128, "out_dim": 64} for name in ("pixpro", "pixcontrast")}
