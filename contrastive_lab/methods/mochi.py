@@ -151,7 +151,7 @@ class MoCHi(MoCo):
         n_hard: int = 256,
         s: int = 256,
         s_prime: int = 32,
-        warmup_epochs: float = 10,
+        warmup_epochs: float | int = 10,
         oracle: bool = False,
         **options: Any,
     ) -> None:
