@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(
+        "LAB_BROWSER_NOTEBOOK" not in os.environ,
+        reason="Run All stops at the first untouched exercise, so the last cell is never reached; set LAB_BROWSER_NOTEBOOK to run it anyway",
+    ),
+]
 
 
 @pytest.fixture
