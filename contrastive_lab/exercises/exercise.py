@@ -90,7 +90,7 @@ class Exercise:
     @property
     def stub(self) -> str:
         """The solution's signature and docstring without its body: what the learner starts from."""
-        return f"{self._head()}\n    ...  # yours: about {self.length} lines"
+        return f"{self._head()}\n    ...  # yours: about {self.length} line{'s' * (self.length > 1)}"
 
     @property
     def solution_source(self) -> str:

@@ -14,7 +14,7 @@ from contrastive_lab.exercises.exercise import Case, Exercise, seeded
 
 
 def info_nce(z1: Tensor, z2: Tensor, temperature: float = 0.5) -> Tensor:
-    """NT-Xent of two views z1, z2 of the same N images, both (N, D) and of any length; a tensor with one number."""
+    """NT-Xent of two views of the same N images, both (N, D) with rows of any length."""
     z = F.normalize(torch.cat([z1, z2]), dim=1)
     scores = z @ z.T / temperature
     itself = torch.eye(len(z), dtype=torch.bool, device=z.device)
@@ -24,13 +24,13 @@ def info_nce(z1: Tensor, z2: Tensor, temperature: float = 0.5) -> Tensor:
 
 
 def alignment(x: Tensor, y: Tensor) -> Tensor:
-    """Mean squared distance on the unit sphere between x[i] and y[i]; both (N, D) and of any length."""
+    """Mean squared distance on the unit sphere between x[i] and y[i], both (N, D)."""
     x, y = F.normalize(x, dim=1), F.normalize(y, dim=1)
     return (x - y).square().sum(dim=1).mean()
 
 
 def uniformity(x: Tensor, t: float = 2.0) -> Tensor:
-    """Log of the mean of exp(-t * squared distance) over all pairs of different rows of x, (N, D) and of any length."""
+    """Log of the mean of exp(-t * squared distance) over all pairs of different rows of x (N, D)."""
     x = F.normalize(x, dim=1)
     distance = torch.cdist(x, x)
     first, second = torch.triu_indices(len(x), len(x), offset=1)
@@ -39,7 +39,7 @@ def uniformity(x: Tensor, t: float = 2.0) -> Tensor:
 
 
 def recombine(align: Tensor, uniform: Tensor, candidates: Tensor, temperature: float = 0.5) -> Tensor:
-    """InfoNCE from alignment, from uniformity at t = 1 / (2 temperature), and from the number of candidates."""
+    """InfoNCE from alignment, uniformity at t = 1 / (2 temperature) and the number of candidates."""
     return align / (2 * temperature) + uniform + candidates.log()
 
 

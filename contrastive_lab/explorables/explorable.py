@@ -43,6 +43,8 @@ def live(draw: Callable[..., bytes], describe: Callable[..., str], sliders: Mapp
     def repaint(_: Any = None) -> None:
         values = {name: slider.value for name, slider in sliders.items()}
         picture.value = draw(**values)
+        # The layout, not the picture, decides the width: otherwise it grows with the page.
+        picture.layout.width = f"{int.from_bytes(picture.value[16:20], 'big')}px"
         words.value = describe(**values)
 
     for slider in sliders.values():

@@ -3,6 +3,7 @@
 from contrastive_lab.lab import results
 from contrastive_lab.lab.banner import banner
 from contrastive_lab.lab.doors import folder, start
+from contrastive_lab.lab.geometry import distinct, table, track, twins_found
 from contrastive_lab.lab.live import Live
 from contrastive_lab.lab.pictures import display_html, image_tag, poster, show, show_images
 from contrastive_lab.lab.profiles import current, profile
@@ -12,6 +13,7 @@ __all__ = [
     "banner",
     "current",
     "display_html",
+    "distinct",
     "folder",
     "image_tag",
     "poster",
@@ -20,4 +22,7 @@ __all__ = [
     "show",
     "show_images",
     "start",
+    "table",
+    "track",
+    "twins_found",
 ]

@@ -3,14 +3,15 @@
 A cell of the script may carry in its head
     exercise="info_nce"    code cell: the exercise's stub (student edition) or its solution
     card="info_nce"        markdown cell: statement, hints and solution, folded
+    expect=["done: True"]  code cell whose printed lines are kept, and compared when the notebook is tested (NBVAL_CHECK_OUTPUT)
     poster="circle"        code cell whose output is the committed file notebooks/text/posters/<poster>.png; tagged keep_output
 """
 
 from __future__ import annotations
 
+import ast
 import base64
 import hashlib
-import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +25,6 @@ METADATA = {
 }
 KEEP = "keep_output"
 RAISES = "raises-exception"
-ALT = re.compile(r'alt="([^"]+)"')
 
 
 def build(source: Path, *, edition: Edition = "student") -> str:
@@ -37,11 +37,11 @@ def build(source: Path, *, edition: Edition = "student") -> str:
     for cell in notebook.cells:
         extra = dict(cell.metadata)
         cell.source = _filled(cell.source, extra, edition)
-        tags = sorted(set(extra.get("tags", [])) | ({KEEP} if "poster" in extra else set()))
+        tags = sorted(set(extra.get("tags", [])) | ({KEEP} if {"poster", "expect"} & set(extra) else set()))
         cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})  # type: ignore[no-untyped-call]
         cell.id = _identity(source.stem, cell.cell_type, extra.get("exercise", cell.source), seen)
         if cell.cell_type == "code":
-            cell.outputs = [_poster(source, cell.source, extra["poster"])] if "poster" in extra else []
+            cell.outputs = _outputs(source, cell.source, extra)
             cell.execution_count = 1 if cell.outputs else None  # nbval refuses outputs of a cell that never ran
     notebook.metadata = nbformat.from_dict(METADATA)  # type: ignore[no-untyped-call]
     notebook.nbformat, notebook.nbformat_minor = 4, 5
@@ -81,15 +81,34 @@ def _identity(notebook: str, kind: str, text: str, seen: dict[str, int]) -> str:
     return hashlib.sha256(f"{key}/{seen[key]}".encode()).hexdigest()[:8]
 
 
+def _outputs(source: Path, text: str, extra: dict[str, Any]) -> list[Any]:
+    """What is kept in the notebook: still pictures, and the lines of the last check."""
+    import nbformat
+
+    if "poster" in extra:
+        return [_poster(source, text, extra["poster"])]
+    if "expect" in extra:
+        lines = "".join(f"{line}\n" for line in extra["expect"])
+        return [nbformat.from_dict({"output_type": "stream", "name": "stdout", "text": lines})]  # type: ignore[no-untyped-call]
+    return []
+
+
+def _words(text: str) -> str | None:
+    """The value of the argument `alt` in a cell's code."""
+    calls = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call))
+    found = [word.value.value for call in calls for word in call.keywords if word.arg == "alt" and isinstance(word.value, ast.Constant)]
+    return str(found[0]) if found else None
+
+
 def _poster(source: Path, text: str, name: str) -> Any:
     import nbformat
 
     path = source.parent / "posters" / f"{name}.png"
-    words = ALT.search(text)
+    words = _words(text)
     if words is None:
-        raise ValueError(f'{source.name}: the poster cell {name!r} has no alt="..." on one line; say what the picture shows')
+        raise ValueError(f'{source.name}: the poster cell {name!r} has no alt="..."; say what the picture shows')
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing; write it with `python scripts/notebooks.py --posters`")
-    data = {"image/png": base64.b64encode(path.read_bytes()).decode(), "text/plain": words[1]}
-    output = {"output_type": "display_data", "data": data, "metadata": {"image/png": {"alt": words[1]}}}
+    data = {"image/png": base64.b64encode(path.read_bytes()).decode(), "text/plain": words}
+    output = {"output_type": "display_data", "data": data, "metadata": {"image/png": {"alt": words}}}
     return nbformat.from_dict(output)  # type: ignore[no-untyped-call]

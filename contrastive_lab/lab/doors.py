@@ -39,14 +39,18 @@ def door(section: str) -> Callable[[Door], Door]:
 
 
 def folder(name: str, settings: Settings) -> Path:
-    """Where a notebook keeps a run, one folder for each combination of settings; says whether a finished run lies there."""
+    """Where a notebook keeps a run, one folder for each combination of settings; says whether one lies there already."""
+    path = _place(name, settings)
+    if (path / "run.json").exists():
+        print(f"this run was begun here before and goes on from where it lies; delete {path} to train it anew")
+    return path
+
+
+def _place(name: str, settings: Settings) -> Path:
     from contrastive_lab.data.locate import cache_folder
 
     key = f"{zlib.crc32(settings.to_json().encode()):08x}"
-    path = cache_folder() / "runs" / f"{name}-{current()}-{key}"
-    if (path / "run.json").exists():
-        print(f"this run was begun here before and is not repeated; delete {path} to train it again")
-    return path
+    return cache_folder() / "runs" / f"{name}-{current()}-{key}"
 
 
 def _brief(value: object) -> str:
@@ -101,10 +105,12 @@ def _training() -> dict[str, Any]:
 @door("01-break")
 def _trained() -> dict[str, Any]:
     """The training section's objects and its finished run: opened where it lies, trained where not."""
-    from contrastive_lab.training import Evaluate, prepare, train
+    from contrastive_lab.training import Evaluate, Run, prepare, train
 
     here = _training()
     images, settings = here["train_images"], here["settings"]
     watch = Evaluate(images, here["test_images"], probe=len(here["test_images"]))
-    run = train(prepare(settings, images), images, settings, [watch], folder=folder("01-simclr", settings))
+    place = _place("01-simclr", settings)
+    finished = (place / "run.json").exists() and '"finished"' in (place / "run.json").read_text("utf-8")
+    run = Run.load(place) if finished else train(prepare(settings, images), images, settings, [watch], folder=place)
     return {**here, "evaluate": watch, "run": run}

@@ -80,7 +80,9 @@ explorables.show(explorables.Circle())
 # %% poster="circle"
 lab.poster(
     explorables.Circle().poster(),
-    alt="Three circles with the same twelve points and one blue anchor at temperatures 0.05, 0.2 and 1: at 0.05 one red line to the nearest negative is thick and the rest are hairlines, at 1 all ten red lines are visible.",
+    alt="Three circles with the same twelve points and one blue anchor at temperatures 0.05, "
+    "0.2 and 1: at 0.05 one red line to the nearest negative is thick and the rest are "
+    "hairlines, at 1 all ten red lines are visible.",
 )
 
 # %% [markdown]
@@ -94,9 +96,13 @@ temperatures = torch.logspace(math.log10(0.02), math.log10(2), 30).tolist()
 count = effective_negatives(START, temperatures, anchor=3)
 figure = figures.new_figure(height=300)
 figure.add_scatter(x=temperatures, y=count, mode="lines+markers", marker={"color": figures.look("simclr").colour})
-figure.update_xaxes(figures.axis("temperature", type="log"))
+figure.update_xaxes(figures.axis("temperature", type="log", tickvals=[0.02, 0.05, 0.1, 0.2, 0.5, 1, 2]))
 figure.update_yaxes(figures.axis("negatives that share the push", range=[0, 10.5]))
-lab.show(figure, alt="A rising curve: the number of negatives that share the push grows from one at temperature 0.02 to nearly ten at temperature 2.")
+lab.show(
+    figure,
+    alt="A rising curve: the number of negatives that share the push grows from one at "
+    "temperature 0.02 to nearly ten at temperature 2.",
+)
 
 # %% [markdown]
 # The kernel can draw the circle too, for angles of your own. Change the list and run the cell again; the first half are first views, the second
@@ -132,7 +138,8 @@ explorables.Circle(angles, anchor=0).live()
 here = lab.start("01-loss")
 same = torch.ones(64, 16)
 for tau in (0.1, 1.0):
-    print(f"temperature {tau}: {methods.nt_xent_loss(same, same, temperature=tau):.4f}, log(2N - 1) = {math.log(2 * 64 - 1):.4f}")
+    loss = methods.nt_xent_loss(same, same, temperature=tau)
+    print(f"temperature {tau}: loss {loss:.4f}, log(2N - 1) = {math.log(2 * 64 - 1):.4f}")
 
 # %% [markdown] card="info_nce"
 # (statement, hints and solution come from contrastive_lab.exercises)
@@ -207,8 +214,8 @@ push = (weights[:, None] * stack).sum(dim=0) - weights[twin] * stack[twin]
 print("formula equals autograd:", torch.allclose(pull - push, -tau * gradient, atol=1e-6))
 
 # %% [markdown]
-# **A balance in the weights.** The pull has size $1-w_{a,p(a)}$, and the weights of all negatives add up to exactly the same number. Pull and push are
-# never of different strength: an anchor that has found its twin is left alone by everybody.
+# **A balance in the weights.** The pull has size $1-w_{a,p(a)}$, and the weights of all negatives add up to exactly the same number. (As a vector the push
+# is shorter: negatives on different sides cancel.) An anchor whose softmax is convinced of its twin is left alone by everybody.
 
 # %%
 print(f"1 - weight of the twin: {1 - weights[twin]:.6f}")
@@ -226,7 +233,12 @@ for tau, dash in ((0.05, "solid"), (0.2, "dash"), (1.0, "dot")):
     figure.add_scatter(y=(negatives.cumsum(0) / negatives.sum()).tolist(), name=f"τ = {tau}", line={"dash": dash})
 figure.update_xaxes(figures.axis("negatives, nearest first"))
 figure.update_yaxes(figures.axis("share of the push", range=[0, 1.02]))
-lab.show(figure, alt="Three rising curves of the share of the push against the number of negatives: temperature 0.05 rises almost at once, 0.2 later, and temperature 1 is close to the straight line of equal shares.")
+lab.show(
+    figure,
+    alt="Three rising curves of the share of the push against the number of negatives: "
+    "temperature 0.05 rises almost at once, 0.2 later, and temperature 1 is close to the "
+    "straight line of equal shares.",
+)
 
 # %% [markdown]
 # ## 4 · Pull and push as two numbers
@@ -263,7 +275,8 @@ exercises.check("uniformity", uniformity)
 # %%
 for dim in (2, 3, 16, 128):
     cloud = torch.randn(2000, dim, generator=torch.Generator().manual_seed(dim))
-    print(f"dimension {dim:3d}: floor {measures.uniformity_floor(dim):.4f}, 2000 random points {measures.uniformity(cloud):.4f}")
+    floor, value = measures.uniformity_floor(dim), measures.uniformity(cloud)
+    print(f"dimension {dim:3d}: floor {floor:.4f}, 2000 random points {value:.4f}")
 
 # %% [markdown]
 # So a value of $-3.5$ is excellent in 16 dimensions and mediocre in 512. Always read uniformity as a share of its floor.
@@ -293,7 +306,9 @@ explorables.show(explorables.Particles())
 # %% poster="particles"
 lab.poster(
     explorables.Particles().poster(),
-    alt="Four circles: the start, an arc of joined pairs; alignment alone, pairs joined but still on the arc; uniformity alone, points all round with long chords between twins; both, pairs joined and spread all round.",
+    alt="Four circles: the start, an arc of joined pairs; alignment alone, pairs joined but "
+    "still on the arc; uniformity alone, points all round with long chords between twins;"
+    " both, pairs joined and spread all round.",
 )
 
 # %% [markdown]
@@ -342,7 +357,7 @@ cloud = F.normalize(torch.randn(1024, 64, generator=draw), dim=1)
 twins = cloud + 0.1 * torch.randn(1024, 64, generator=draw)
 table = {tau: compare(cloud, twins, tau) for tau in (0.05, 0.1, 0.2, 0.5, 1.0)}
 for tau, (exact, two_forces) in table.items():
-    print(f"temperature {tau:4}: InfoNCE {exact:.4f}, two forces {two_forces:.4f}, off by {abs(two_forces / exact - 1):.2%}")
+    print(f"temperature {tau:4}: InfoNCE {exact:7.4f}, two forces {two_forces:7.4f}, difference {two_forces - exact:+.4f}")
 
 # %% [markdown]
 # <details><summary>Why it fails at small temperatures</summary>
@@ -362,7 +377,7 @@ for tau, (exact, two_forces) in table.items():
 # Before training we fix a **probe**: the same test images, the same two views at every epoch. Otherwise the curves move because the sample does.
 
 # %%
-from contrastive_lab.training import Evaluate, Settings, prepare, train
+from contrastive_lab.training import Evaluate, prepare, train
 
 here = lab.start("01-training")
 method = prepare(here.settings, here.train_images)
@@ -374,26 +389,36 @@ print(f"{method.title}, {sum(p.numel() for p in method.parameters()):,} paramete
 # left or bottom right?
 
 # %%
-live = lab.Live()
-run = train(method, here.train_images, here.settings, [evaluate, live], folder=lab.folder("01-simclr", here.settings))
+place = lab.folder("01-simclr", here.settings)
+run = train(method, here.train_images, here.settings, [evaluate, lab.Live()], folder=place)
 
 # %% [markdown]
 # The picture above was repainted while the network trained: the batch on its two strongest directions, the spectrum of the embeddings, and the
 # path in the plane. A run that you repeat with the same settings is opened, not trained again.
 
 # %%
-guessing = math.log(2 * here.settings.batch_size - 1)
-figure = figures.training_curve({"simclr": run.column("loss")}, measure="loss", limit=guessing, limit_name="guessing: log(2N - 1)")
-lab.show(figure, alt="The training loss falls from near the dashed line of guessing, fast in the first epochs and slowly afterwards.")
+guess = math.log(2 * here.settings.batch_size - 1)
+curve = {"simclr": run.column("loss")}
+figure = figures.training_curve(curve, measure="loss", limit=guess, limit_name="guessing: log(2N - 1)")
+lab.show(
+    figure,
+    alt="The training loss falls from near the dashed line of guessing, fast in the first "
+    "epochs and slowly afterwards.",
+)
 
 # %% [markdown]
 # Does the network know anything useful? Ask its nearest neighbours: the class of a test image is voted by the most similar training images. We
 # never told it about colours.
 
 # %%
-chance = here.test_images.labels.bincount().max().item() / len(here.test_images)
-figure = figures.training_curve({"simclr": run.column("knn")}, measure="kNN accuracy (colour)", limit=chance, limit_name="most frequent class")
-lab.show(figure, alt="The share of test images whose colour the nearest neighbours guess right, over the epochs, above the dashed line of the most frequent class.")
+common = here.test_images.labels.bincount().max().item() / len(here.test_images)
+curve = {"simclr": run.column("knn")}
+figure = figures.training_curve(curve, measure="kNN, colour", limit=common, limit_name="most frequent class")
+lab.show(
+    figure,
+    alt="The share of test images whose colour the nearest neighbours guess right, over the "
+    "epochs, above the dashed line of the most frequent class.",
+)
 
 # %% [markdown]
 # ## 7 · The plane of the two forces
@@ -402,12 +427,12 @@ lab.show(figure, alt="The share of test images whose colour the nearest neighbou
 
 # %%
 here = lab.start("01-plane")
-run = here.run
-floor = measures.uniformity_floor(run.method.embed(here.test_images.take(slice(0, 2)).as_float()).shape[1])
-tracks = {"simclr": figures.Track(run.column("alignment")[0], run.column("alignment")[1], run.column("uniformity")[1])}
+floor = measures.uniformity_floor(128)  # the projector ends in 128 dimensions
 lab.show(
-    figures.align_uniform_plane(tracks, floor=floor, height=380),
-    alt="The plane of alignment and uniformity with the path of your run: it starts top left, where everything coincides, and moves down towards the dashed floor and to the right.",
+    figures.align_uniform_plane({"simclr": lab.track(here.run)}, floor=floor, height=380),
+    alt="The plane of alignment and uniformity with the path of your run: it starts top left,"
+    " where everything coincides, and moves down towards the dashed floor and to the "
+    "right.",
 )
 
 # %% [markdown]
@@ -417,49 +442,51 @@ lab.show(
 # A number that can't be fooled in this way is the **retrieval margin**: cosine with the own twin minus the cosine with the nearest stranger.
 
 # %%
-def margins(method):
-    """Share of probe images whose twin is nearer than every stranger."""
-    with torch.no_grad():
-        one, two = (method.eval().embed(view.to(next(method.parameters()).device)) for view in here.evaluate.pair.views)
-    return (measures.retrieval_margins(one, two) > 0).double().mean().item()
+from contrastive_lab.training import prepare
 
-
-untrained, trained = margins(prepare(here.settings, here.train_images)), margins(run.method)
-print(f"twins found among {len(here.test_images)} images: untrained {untrained:.0%}, trained {trained:.0%}")
+untrained = prepare(here.settings, here.train_images)
+for name, method in {"untrained": untrained, "trained": here.run.method}.items():
+    share = lab.twins_found(method, here.evaluate)
+    print(f"{name:10} finds the twin of {share:.0%} of {len(here.test_images)} images among all others")
 
 # %% [markdown]
-# ### Larger runs, and what temperature does
+# ### What temperature does: finished runs
 #
-# The same network, wider and longer, at six temperatures and three seeds, was trained with `benchmarks/two_forces.py`. The table is read from the file that program wrote.
+# The same network was trained with nine losses (six temperatures and three combinations of the two forces) and several seeds by `benchmarks/two_forces.py`. The
+# table is read from the file that the program wrote: mean and standard deviation over seeds.
 #
 # **Predict.** Which temperature has the best alignment? The best uniformity? The best kNN?
 
 # %%
 measured = lab.results.read("two_forces")
-print(f"{measured['images']} images, {measured['epochs']} epochs, {len(measured['arms']['temperature 0.2'])} seeds, {measured['device']}")
-print(f"{'arm':24}{'alignment':>16}{'uniformity':>16}{'kNN colour %':>16}")
-for arm, rows in measured["arms"].items():
-    cells = [lab.results.spread([row[key] for row in rows], scale=s, digits=d) for key, s, d in (("alignment", 1, 2), ("uniformity", 1, 2), ("knn", 100, 1))]
-    print(f"{arm:24}" + "".join(f"{cell:>16}" for cell in cells))
+seeds = len(measured["arms"]["temperature 0.2"])
+print(f"{measured['images']} images, {measured['epochs']} epochs, {seeds} seeds, {measured['device']}")
+lab.table(measured["arms"], ["alignment", "uniformity", "mean_cosine", "participation_ratio", "knn"])
 
 # %% [markdown]
-# Your run and the larger ones in one plane. Each larger run is drawn with its path over the epochs (first seed).
+# Your run and some of the finished ones in one plane, each with its path over the epochs (first seed).
 
 # %%
 arms = ["temperature 0.05", "temperature 0.2", "temperature 1", "alignment only", "uniformity only"]
-paths = {arm: measured["arms"][arm][0]["path"] for arm in arms}
-tracks |= {arm: figures.Track(p["epoch"], p["alignment"], p["uniformity"]) for arm, p in paths.items()}
-figure = figures.align_uniform_plane(tracks, floor=floor)
-for trace, colour in zip(figure.data[1:], figures.CLASSES[1:], strict=False):
-    trace.update(line_color=colour.colour, marker_color=colour.colour, marker_symbol=colour.symbol)
-lab.show(figure, alt="The plane with your run and five larger ones: small temperatures end low, temperature 1 ends higher, alignment only stays in the top left corner, uniformity only ends at the bottom right.")
+tracks = {"your run": lab.track(here.run)} | {arm: lab.track(measured["arms"][arm][0]["path"]) for arm in arms}
+figure = lab.distinct(figures.align_uniform_plane(tracks, floor=floor))
+lab.show(
+    figure,
+    alt="The plane with your run and five finished ones: temperature 0.2 ends lowest of the "
+    "three temperatures, alignment only runs into the top left corner, uniformity only "
+    "ends at the bottom right on the floor.",
+)
 
 # %% [markdown]
 # <details><summary>Reading the table and the plane</summary>
 #
-# Within the temperatures, larger ones end with *better* alignment and *worse* uniformity: $1/(2\tau)$ shrinks, but so does the hardness, and the loss is
-# content with fewer directions. kNN falls with them. Best uniformity is not at the smallest temperature either: there the kernel is narrow and twins
-# hold the attention. The best encoder lies where both are good *enough*, and neither axis alone would have found it.
+# Uniformity is best in the *middle*, and both ends miss the floor for opposite reasons. At the smallest temperature the mean cosine is clearly above zero: the
+# points still sit in a **cone**, because a narrow kernel doesn't feel the other side (you saw it on the circle). At temperatures of 1 and 2 the cone is
+# gone, but the participation ratio, a count of the directions in use, has shrunk: **lost dimensions**. Uniformity alone can't tell the two apart.
+#
+# Alignment does not rise or fall steadily with the temperature either. kNN on colour is best at small temperatures and falls as the temperature
+# grows; look at the deviations before you call one of the best three the winner. And the explicit sum of both forces, without any softmax, does as well
+# as the best of them: the two forces are really what the loss is made of.
 #
 # </details>
 
@@ -479,7 +506,8 @@ here = lab.start("01-break")
 short = replace(here.settings, epochs=lab.profile(smoke=1, laptop=4, full=10))
 broken = prepare(short, here.train_images)
 broken.loss = lambda z1, z2: methods.alignment_loss(z1, z2)
-pull_only = train(broken, here.train_images, short, [here.evaluate], folder=lab.folder("01-pull-only", short))
+place = lab.folder("01-pull-only", short)
+pull_only = train(broken, here.train_images, short, [here.evaluate], folder=place)
 
 # %% [markdown]
 # **Uniformity only.** Take the pull away instead.
@@ -487,22 +515,24 @@ pull_only = train(broken, here.train_images, short, [here.evaluate], folder=lab.
 # %%
 broken = prepare(short, here.train_images)
 broken.loss = lambda z1, z2: (methods.uniformity_loss(z1) + methods.uniformity_loss(z2)) / 2
-push_only = train(broken, here.train_images, short, [here.evaluate], folder=lab.folder("01-push-only", short))
+place = lab.folder("01-push-only", short)
+push_only = train(broken, here.train_images, short, [here.evaluate], folder=place)
 
 # %%
+columns = ["alignment", "uniformity", "std", "knn"]
 runs = {"simclr": here.run, "alignment only": pull_only, "uniformity only": push_only}
-print(f"{'':18}{'alignment':>10}{'uniformity':>12}{'spread':>8}{'kNN':>6}")
-for name, one in runs.items():
-    print(f"{name:18}{one.last('alignment'):10.3f}{one.last('uniformity'):12.3f}{one.last('std'):8.3f}{one.last('knn'):6.2f}")
-untrained = here.run.history[0]
-print(f"{'untrained':18}{untrained['alignment']:10.3f}{untrained['uniformity']:12.3f}{untrained['std']:8.3f}{untrained['knn']:6.2f}")
+rows = {name: [{column: one.last(column) for column in columns}] for name, one in runs.items()}
+lab.table({"untrained": here.run.history[:1], **rows}, columns, digits=3)
 
 # %%
-tracks = {name: figures.Track(one.column("alignment")[0], one.column("alignment")[1], one.column("uniformity")[1]) for name, one in runs.items()}
-figure = figures.align_uniform_plane(tracks, floor=measures.uniformity_floor(128), height=420)
-for trace, colour in zip(figure.data, figures.CLASSES, strict=False):
-    trace.update(line_color=colour.colour, marker_color=colour.colour, marker_symbol=colour.symbol)
-lab.show(figure, alt="Three paths from the untrained network: alignment only goes into the top left corner where everything coincides, uniformity only goes down and far to the right, SimCLR goes down with moderate alignment.")
+tracks = {name: lab.track(one) for name, one in runs.items()}
+figure = lab.distinct(figures.align_uniform_plane(tracks, floor=measures.uniformity_floor(128), height=420))
+lab.show(
+    figure,
+    alt="Three paths from the untrained network: alignment only goes into the top left corner"
+    " where everything coincides, uniformity only goes down and far to the right, SimCLR "
+    "goes down with moderate alignment.",
+)
 
 # %% [markdown]
 # Alignment only runs into the corner where all embeddings coincide: a constant output makes every twin meet, and it is the easiest function to learn.
@@ -520,7 +550,8 @@ lab.show(figure, alt="Three paths from the untrained network: alignment only goe
 # network reaches such an alignment too. Also ask for the augmentation: alignment is only comparable under one fixed augmentation.
 #
 # </details>
-#
+
+# %% [markdown]
 # **B.** You double the batch from 256 to 512 images. By how much does the loss of a *collapsed* network change? And that of a perfect one, with
 # orthogonal images and identical views, at $\tau=0.5$?
 #
@@ -541,9 +572,10 @@ lab.show(figure, alt="Three paths from the untrained network: alignment only goe
 #
 # **Next:** notebook 02 asks why small batches learn slowly, and removes one term from below the line.
 
-# %%
+# %% expect=["the loss equals the package's: True", "formula and autograd agree: True", "identity within 2 % at temperatures of 0.5 and more: True", "runs compared: 3"]
 # NBVAL_CHECK_OUTPUT
+close = [abs(b / a - 1) < 0.02 for tau, (a, b) in table.items() if tau >= 0.5]
 print("the loss equals the package's:", torch.allclose(ours, theirs))
-print("identity within 2 % at temperatures of 0.5 and more:", all(abs(b / a - 1) < 0.02 for tau, (a, b) in table.items() if tau >= 0.5))
-print("alignment only has the smallest spread:", pull_only.last("std") == min(one.last("std") for one in runs.values()))
+print("formula and autograd agree:", torch.allclose(pull - push, -0.2 * gradient, atol=1e-6))
+print("identity within 2 % at temperatures of 0.5 and more:", all(close))
 print("runs compared:", len(runs))
