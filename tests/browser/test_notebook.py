@@ -10,7 +10,7 @@ pytestmark = [
     pytest.mark.timeout(600),
     pytest.mark.skipif(
         "LAB_BROWSER_NOTEBOOK" not in os.environ,
-        reason="Run All stops at the first untouched exercise, so the last cell is never reached; set LAB_BROWSER_NOTEBOOK to run it anyway",
+        reason="Run All stops at the first untouched exercise, the last cell is never reached; set LAB_BROWSER_NOTEBOOK to try",
     ),
 ]
 
