@@ -5,6 +5,7 @@ python scripts/notebooks.py --no-run     regenerate only
 python scripts/notebooks.py --check      change nothing; say which notebooks differ from their text
 python scripts/notebooks.py --posters    draw the still pictures again first
 python scripts/notebooks.py --measure    execute and write time and memory to results/notebooks.json
+python scripts/notebooks.py 05 06        only these
 """
 
 from __future__ import annotations
@@ -34,21 +35,22 @@ def main() -> int:
     if options.posters:
         _draw_posters()
     os.environ.setdefault("LAB_PROFILE", "smoke")
-    for source in build.sources(TEXT):
+    chosen = [source for source in build.sources(TEXT) if not options.numbers or source.stem[:2] in options.numbers]
+    for source in chosen:
         build.target(source).write_text(build.build(source), "utf-8", newline="\n")
         print(f"wrote {build.target(source).relative_to(ROOT)}")
     if not options.no_run:
-        for source in build.sources(TEXT):
+        for source in chosen:
             _execute(source, measure=options.measure, solution=options.solution)
     return 0
 
 
 def _draw_posters() -> None:
-    from contrastive_lab.explorables import Circle, Particles
+    from contrastive_lab.explorables import EXPLORABLES
 
     (TEXT / "posters").mkdir(exist_ok=True)
-    for name, explorable in {"circle": Circle(), "particles": Particles()}.items():
-        (TEXT / "posters" / f"{name}.png").write_bytes(explorable.poster())
+    for name, explorable in EXPLORABLES.items():
+        (TEXT / "posters" / f"{name}.png").write_bytes(explorable().poster())
         print(f"drew {name}")
 
 
@@ -88,6 +90,7 @@ def _write_cost(name: str, seconds: float, memory: float | None) -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("numbers", nargs="*", help="numbers of notebooks; all by default")
     for name in ("no-run", "check", "posters", "measure", "solution"):
         parser.add_argument(f"--{name}", action="store_true")
     return parser.parse_args()

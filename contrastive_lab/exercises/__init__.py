@@ -1,10 +1,11 @@
 """Exercises of the notebooks: each has a statement, a stub, three hints, known mistakes with their hints, a solution and a check."""
 
+from contrastive_lab.exercises import two_forces
 from contrastive_lab.exercises.card import card, folded
 from contrastive_lab.exercises.exercise import Case, Exercise, Mistake, NotYet
-from contrastive_lab.exercises.two_forces import ALIGNMENT, INFO_NCE, RECOMBINE, UNIFORMITY
 
-EXERCISES: dict[str, Exercise] = {exercise.name: exercise for exercise in (INFO_NCE, ALIGNMENT, UNIFORMITY, RECOMBINE)}
+_NOTEBOOKS = (two_forces,)
+EXERCISES: dict[str, Exercise] = {exercise.name: exercise for module in _NOTEBOOKS for exercise in module.ALL}
 """Every exercise by name; notebooks write `exercises.get("info_nce").check(info_nce)`."""
 
 

@@ -169,3 +169,5 @@ $t=\frac1{2\tau}$, and `candidates` $=M$ (a tensor, so use `.log()`).""",
     mistakes=wrong.RECOMBINE,
     cases=_terms,
 )
+
+ALL = (INFO_NCE, ALIGNMENT, UNIFORMITY, RECOMBINE)

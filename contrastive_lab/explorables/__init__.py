@@ -1,7 +1,12 @@
 """Pictures to act on: a pure function of the sliders, a kernel-free page, a poster and a live version for each."""
 
+from collections.abc import Callable
+
 from contrastive_lab.explorables.circle import Circle
 from contrastive_lab.explorables.explorable import Explorable, show
 from contrastive_lab.explorables.particles import Particles
 
-__all__ = ["Circle", "Explorable", "Particles", "show"]
+EXPLORABLES: dict[str, Callable[[], Explorable]] = {"circle": Circle, "particles": Particles}
+"""Every explorable in its usual state by the name of its poster, notebooks/text/posters/<name>.png."""
+
+__all__ = ["EXPLORABLES", "Circle", "Explorable", "Particles", "show"]

@@ -8,9 +8,12 @@ from typing import Any, Protocol, runtime_checkable
 
 @runtime_checkable
 class Explorable(Protocol):
-    """One state table, shown four ways. `alt` replaces the picture for a screen reader."""
+    """One state table, shown four ways."""
 
-    alt: str
+    @property
+    def alt(self) -> str:
+        """What replaces the picture for a screen reader."""
+        ...
 
     def html(self) -> str:
         """The kernel-free version, self-contained."""

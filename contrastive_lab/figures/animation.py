@@ -90,7 +90,7 @@ def _cloud(number: int, name: str, rows: NDArray[np.integer], frame: NDArray[np.
         marker["symbol"] = "square-open"
     return kind(
         **_coordinates(frame[rows]),
-        customdata=rows.astype("int32"),
+        customdata=rows.tolist(),
         name=name,
         mode="markers",
         marker=marker,

@@ -44,11 +44,15 @@ def twins_found(method: Method, evaluate: Evaluate) -> float:
     return float((measures.retrieval_margins(one, two) > 0).double().mean())
 
 
-def table(rows: Mapping[str, Sequence[Mapping[str, float]]], columns: Iterable[str], *, digits: int = 2) -> None:
-    """Print one line for each name, with mean ± deviation of each column over its rows (one row: the value alone)."""
-    names = list(columns)
-    width = max(len(name) for name in rows) + 2
-    print(" " * width + "".join(f"{name.replace('_', ' '):>21}" for name in names))
-    for name, several in rows.items():
-        cells = (spread([row[column] for row in several], digits=digits) for column in names)
-        print(f"{name:<{width}}" + "".join(f"{cell:>21}" for cell in cells))
+def table(rows: Mapping[str, Sequence[Mapping[str, float]]], columns: Mapping[str, str] | Iterable[str], *, digits: int = 2) -> None:
+    """Print one line for each name, with mean ± deviation of each column over its rows (one row: the value alone).
+
+    `columns` are keys of the rows; a mapping gives each the title it is printed under.
+    """
+    titles = columns if isinstance(columns, Mapping) else {name: name for name in columns}
+    lines = {name: [spread([row[key] for row in several], digits=digits) for key in titles] for name, several in rows.items()}
+    table = [list(titles.values()), *lines.values()]
+    widths = [max(len(line[k]) for line in table) + 2 for k in range(len(titles))]
+    first = max(map(len, lines))
+    for name, cells in zip(["", *lines], table, strict=True):
+        print(name.ljust(first) + "".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True)))

@@ -188,14 +188,15 @@ class SwAV(Method):
         freeze_epochs: float = 1,
         small_crops: int = 0,
         small_size: int = 18,
-        small_scale: tuple[float, float] = (0.08, 0.5),
+        small_scale: Sequence[float] = (0.08, 0.5),
     ) -> None:
         super().__init__()
         check_positive(temperature=temperature, epsilon=epsilon)
         self.encoder, self.head, self.prototypes = backbone, head, prototypes
         self.temperature, self.epsilon, self.iterations = temperature, epsilon, iterations
         self.queue_start, self.freeze_epochs = queue_start, freeze_epochs
-        self.small_crops, self.small_size, self.small_scale = small_crops, small_size, small_scale
+        low, high = small_scale
+        self.small_crops, self.small_size, self.small_scale = small_crops, small_size, (low, high)
         length = queue_length // world_size()
         self.queues = nn.ModuleList(FeatureQueue(length, head.dim) for _ in range(2)) if length else None
 

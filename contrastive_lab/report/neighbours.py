@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from contrastive_lab.figures import data_uri, sheet
+from contrastive_lab.figures import class_look, data_uri, sheet
+from contrastive_lab.report.glyph import glyph
 from contrastive_lab.report.motion import nearest
 from contrastive_lab.report.probe import Probe
 from contrastive_lab.report.record import Record
@@ -37,12 +38,23 @@ def _entry(probe: Probe, members: Sequence[Record]) -> dict[str, Any]:
         "uri": data_uri(sheet(probe.pixels, columns=COLUMNS)),
         "columns": COLUMNS,
         "rows": -(-len(probe.pixels) // COLUMNS),
-        "labels": probe.labels.tolist(),
-        "classes": list(probe.classes),
+        "kinds": _kinds(probe),
         "queries": queries.tolist(),
         "runs": runs,
         "members": [record.label for record in members],
     }
+
+
+def _kinds(probe: Probe) -> list[dict[str, Any]]:
+    """The ways in which the images can be told apart: by class first, then by every other factor."""
+    ways = {"class": (probe.labels, probe.classes)}
+    ways |= {name: way for name, way in probe.factors.items() if not np.array_equal(way[0], probe.labels)}
+    kinds = []
+    for name, (values, names) in ways.items():
+        looks = [class_look(number, word) for number, word in enumerate(names)]
+        markers = [{"colour": look.colour, "symbol": look.symbol, "glyph": glyph(look)} for look in looks]
+        kinds.append({"name": name, "values": values.tolist(), "names": list(names), "markers": markers})
+    return kinds
 
 
 def choose_queries(labels: NDArray[np.int64], count: int = QUERIES) -> NDArray[np.int64]:

@@ -81,7 +81,8 @@
 
   /* images of the sheet */
   const sheetOf = (run) => data.sheets.findIndex((sheet) => sheet.members.includes(run));
-  const classOf = (sheet, index) => sheet.classes[sheet.labels[index]] ?? "class " + sheet.labels[index];
+  const kindOf = (sheet) => sheet.kinds[sheet.kind ?? 0];
+  const classOf = (sheet, index) => { const kind = kindOf(sheet), value = kind.values[index]; return kind.names[value] ?? "class " + value; };
   function thumb(sheet, index, side = "var(--side)") {
     const picture = document.createElement("span");
     const column = index % sheet.columns, row = Math.floor(index / sheet.columns);
@@ -161,6 +162,8 @@
     delete deep.box.dataset.epoch;
     await draw("deep", panel.deep.figure);
     deep.panel = panel;
+    const sheet = data.sheets[sheetOf(panel.label)];
+    if (sheet.kind) markAs(deep.box, sheet);
     deep.box.on("plotly_hover", (event) => showTip(panel.label, event.points[0], event.event));
     deep.box.on("plotly_unhover", () => { tip.hidden = true; });
     moveTo(deep.box, reached(panel.epochs, data.epochs[epoch]), true);
@@ -171,20 +174,21 @@
   /* neighbours */
   function showNeighbours(number, place) {
     const sheet = data.sheets[number], query = sheet.queries[place], box = document.getElementById("found-" + number);
+    sheet.place = place;
     all(`#queries-${number} button`).forEach((b, i) => b.setAttribute("aria-pressed", String(i === place)));
     box.replaceChildren(...Object.entries(sheet.runs).map(([run, found]) => {
       const row = document.createElement("div"), who = document.createElement("div"), list = document.createElement("ol");
-      const same = found[place].filter((i) => sheet.labels[i] === sheet.labels[query]).length;
+      const same = found[place].filter((i) => kindOf(sheet).values[i] === kindOf(sheet).values[query]).length;
       row.className = "row"; row.dataset.run = run; row.hidden = hidden.has(run);
       who.className = "who"; who.innerHTML = data.glyphs[run];
       const count = document.createElement("span");
-      count.textContent = `${same} of ${found[place].length} share the class`;
+      count.textContent = `${same} of ${found[place].length} share the ${kindOf(sheet).name}`;
       who.append(run, count);
       list.append(...found[place].map((i) => {
         const item = document.createElement("li"), words = document.createElement("span");
-        const agrees = sheet.labels[i] === sheet.labels[query];
+        const agrees = kindOf(sheet).values[i] === kindOf(sheet).values[query];
         item.className = agrees ? "" : "other";
-        words.className = "sr"; words.textContent = classOf(sheet, i) + (agrees ? ", same class" : ", another class");
+        words.className = "sr"; words.textContent = classOf(sheet, i) + (agrees ? ", the same" : ", another");
         item.append(thumb(sheet, i), words);
         return item;
       }));
@@ -202,8 +206,40 @@
       choice.addEventListener("click", () => showNeighbours(number, place));
       return choice;
     }));
-    if (bar) showNeighbours(number, 0);
   });
+
+  /* by what the images are told apart: marks, ticks and legend follow */
+  function markAs(box, sheet) {
+    const kind = kindOf(sheet);
+    const marks = box.data.map((trace) => [...trace.customdata].map((index) => kind.markers[kind.values[index]]));
+    const solid = { star: "square-open", "triangle-up": "diamond", "line-ew-open": "diamond-open" };
+    const form = (mark) => (box.data[0].type === "scatter3d" ? solid[mark.symbol] ?? mark.symbol : mark.symbol);
+    return Plotly.restyle(box, {
+      "marker.color": marks.map((row) => row.map((mark) => mark.colour)),
+      "marker.symbol": marks.map((row) => row.map(form)),
+      hovertemplate: box.data.map(() => "image %{customdata}<extra></extra>"),
+    });
+  }
+  function tellApart(number, choice) {
+    const sheet = data.sheets[number], legend = document.getElementById("legend-" + number);
+    sheet.kind = choice;
+    all(`select[data-kind="${number}"]`).forEach((select) => { select.value = choice; });
+    const kind = kindOf(sheet);
+    legend?.replaceChildren(...kind.names.map((name, value) => {
+      const item = document.createElement("li");
+      item.innerHTML = kind.markers[value].glyph;
+      item.append(name);
+      return item;
+    }));
+    for (const panel of data.panels) {
+      const box = document.getElementById(panel.id);
+      if (sheetOf(panel.label) === number && box._fullLayout) markAs(box, sheet);
+    }
+    if (deep.panel && sheetOf(deep.panel.label) === number) markAs(deep.box, sheet);
+    if (document.getElementById("found-" + number)) showNeighbours(number, sheet.place ?? 0);
+  }
+  all("select[data-kind]").forEach((select) => select.addEventListener("change", () => tellApart(Number(select.dataset.kind), Number(select.value))));
+  data.sheets.forEach((_, number) => tellApart(number, 0));
 
   /* start */
   setTheme(system.matches ? "dark" : "light");

@@ -13,7 +13,7 @@ from contrastive_lab.report import pictures, sections
 from contrastive_lab.report.findings import findings
 from contrastive_lab.report.glyph import glyph
 from contrastive_lab.report.neighbours import image_sheets
-from contrastive_lab.report.record import Record, load_records
+from contrastive_lab.report.record import Record, load_records, usual_data
 from contrastive_lab.report.table import Row, summarise
 
 POLICY = "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:; worker-src blob:"
@@ -94,13 +94,14 @@ def _body(
     records: Sequence[Record], rows: Sequence[Row], drawn: dict[str, Picture], panels: Sequence[Any], sheets: Sequence[Any]
 ) -> list[str]:
     parts = [sections.section("outcome", "The outcome at a glance", sections.headline(rows), findings(rows))]
-    plane = pictures.plane_picture(records)
+    alike, note = _comparable(records)
+    plane = pictures.plane_picture(alike)
     if plane is not None:
-        parts.append(sections.section("forces", "The two forces", TEXTS["forces"], _placed("plane", plane, drawn, titled=False)))
-    curves = pictures.curve_pictures(records)
+        parts.append(sections.section("forces", "The two forces", TEXTS["forces"] + note, _placed("plane", plane, drawn, titled=False)))
+    curves = pictures.curve_pictures(alike)
     if curves:
         figures = "".join(_placed(f"curve-{i}", picture, drawn) for i, picture in enumerate(curves))
-        parts.append(sections.section("curves", "How it went", TEXTS["curves"], f'<div class="grid">{figures}</div>'))
+        parts.append(sections.section("curves", "How it went", TEXTS["curves"] + note, f'<div class="grid">{figures}</div>'))
     spectra = pictures.spectrum_pictures(records)
     if spectra:
         figures = "".join(_placed(f"spectrum-{i}", picture, drawn) for i, picture in enumerate(spectra))
@@ -114,6 +115,15 @@ def _body(
         parts.append(sections.section("alike", "Whom do they find alike?", TEXTS["alike"], sections.neighbours(sheets)))
     parts.append(sections.section("settings", "Settings, seeds and machines", TEXTS["settings"], sections.details(records)))
     return parts
+
+
+def _comparable(records: Sequence[Record]) -> tuple[list[Record], str]:
+    """The runs on the most common data, and a sentence about those that figures of numbers therefore leave out."""
+    usual = usual_data(records)
+    others = [record.label for record in records if record.settings["data"] != usual]
+    verb = "was" if len(others) == 1 else "were"
+    note = f'<p class="quiet">{sections.words(", ".join(others))} {verb} measured on other images and can\'t be compared here.</p>'
+    return [record for record in records if record.settings["data"] == usual], note if others else ""
 
 
 def _placed(key: str, picture: Picture, drawn: dict[str, Picture], *, titled: bool = True) -> str:
@@ -157,9 +167,10 @@ methods stand in different units: compare their shapes, not their heights. If th
     "spectra": """<p>A steep fall means that few directions carry everything. Compare the two: a projector may throw directions away that
 the representation before it still has, which is why the representation is kept and the projector is not.</p>""",
     "moving": """<p>The same images in every panel and every epoch, drawn on one scale. Before training they sit in one small clump,
-since an untrained network answers nearly the same to all. Move the slider: the cloud opens, and images of a class gather although no
-label was shown (unless the method needs labels). Point at or tap a mark to see its image.</p>""",
+since an untrained network answers nearly the same to all. Move the slider: the cloud opens. No label was shown (unless the
+method needs labels), so a network is free to order the images by whatever is easiest to see, often the background: colour the marks by
+other factors to find out by which. Point at or tap a mark to see its image.</p>""",
     "alike": """<p>Choose an image. Each row shows whom a network's features put next to it, nearest first. A tick marks the same class,
-a cross another one. Look at what the wrong ones share with the query: colour, place, background?</p>""",
+a cross another one. What do the wrong ones share with the query? Let the ticks mean something else and see.</p>""",
     "settings": "<p>Everything that is needed to repeat each run.</p>",
 }

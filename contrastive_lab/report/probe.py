@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-FILE = "probe.safetensors"
+FILE, MOST_VALUES = "probe.safetensors", 9
 
 
 @dataclass(frozen=True)
 class Probe:
-    """N watched images (N, C, H, W) with their classes, in the order of the run's snapshots."""
+    """N watched images (N, C, H, W) with their classes, in the order of the run's snapshots.
+
+    `factors` are what else is known of them: values (N,) into the names that follow.
+    """
 
     pixels: NDArray[np.uint8]
     labels: NDArray[np.int64]
     classes: tuple[str, ...]
     name: str
+    factors: Mapping[str, tuple[NDArray[np.int64], tuple[str, ...]]] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[str, int, bytes]:
@@ -37,8 +42,10 @@ def save_probe(folder: str | Path, images: Any) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     labels = torch.zeros(len(images), dtype=torch.int64) if images.labels is None else images.labels
     classes = images.classes if images.labels is not None else ("image",)
-    about = {"about": json.dumps({"name": images.name, "classes": list(classes)})}
+    names = _factor_names(images)
+    about = {"about": json.dumps({"name": images.name, "classes": list(classes), "factors": names})}
     tensors = {"pixels": images.pixels.cpu().contiguous(), "labels": labels.cpu().contiguous()}
+    tensors |= {f"factor {name}": images.factors[name].cpu().contiguous().clone() for name in names}
     unfinished = home / (FILE + ".unfinished")
     save_file(tensors, unfinished, metadata=about)
     return unfinished.replace(home / FILE)
@@ -53,4 +60,15 @@ def load_probe(folder: str | Path) -> Probe | None:
         return None
     with safe_open(path, framework="numpy") as file:
         about = json.loads(file.metadata()["about"])
-        return Probe(file.get_tensor("pixels"), file.get_tensor("labels"), tuple(about["classes"]), about["name"])
+        factors = {name: (file.get_tensor(f"factor {name}"), tuple(names)) for name, names in about.get("factors", {}).items()}
+        return Probe(file.get_tensor("pixels"), file.get_tensor("labels"), tuple(about["classes"]), about["name"], factors)
+
+
+def _factor_names(images: Any) -> dict[str, list[str]]:
+    """The factors with a name for each value and few enough values to tell apart."""
+    if images.name != "scenes":
+        return {}
+    from contrastive_lab.data.scenes import CLASSES
+
+    known = {name: [str(word) for word in CLASSES[name]] for name in images.factors if name in CLASSES}
+    return {name: words for name, words in known.items() if 2 < len(words) <= MOST_VALUES and int(images.factors[name].min()) >= 0}

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from contrastive_lab.figures import Picture, class_look, look
+from contrastive_lab.figures import Picture, look
 from contrastive_lab.report.glyph import glyph
 from contrastive_lab.report.record import Record
 from contrastive_lab.report.table import COLUMNS, Row, best_of
@@ -95,17 +95,25 @@ def moving(panels: Sequence[Mapping[str, Any]], epochs: Sequence[int], sheets: S
         '<div class="plot" id="deep" role="img" aria-label="One run in three dimensions" style="height:460px"></div></details>'
     )
     return (
-        "".join(_class_legend(sheet, titled=len(sheets) > 1) for sheet in sheets)
+        "".join(_class_legend(number, sheet, titled=len(sheets) > 1) for number, sheet in enumerate(sheets))
         + controls
         + f'<div class="panels">{places}</div>'
         + deeper
     )
 
 
-def _class_legend(sheet: Mapping[str, Any], *, titled: bool) -> str:
-    title = f"<li><b>{words(sheet['name'])}</b></li>" if titled else ""
-    items = "".join(f"<li>{glyph(class_look(number, name))} {words(name)}</li>" for number, name in enumerate(sheet["classes"]))
-    return f'<ul class="legend" aria-label="Classes of {words(sheet["name"])}">{title}{items}</ul>'
+def _class_legend(number: int, sheet: Mapping[str, Any], *, titled: bool) -> str:
+    title = f"<b>{words(sheet['name'])}</b>" if titled else ""
+    legend = f'<ul class="legend" id="legend-{number}" aria-label="What the marks mean"></ul>'
+    return f'<div class="key">{title}{_choice(sheet, number, "Colour by")}{legend}</div>'
+
+
+def _choice(sheet: Mapping[str, Any], number: int, label: str) -> str:
+    """A select of the ways to tell the images apart, where there is more than one."""
+    if len(sheet["kinds"]) < 2:
+        return ""
+    options = "".join(f'<option value="{place}">{words(kind["name"])}</option>' for place, kind in enumerate(sheet["kinds"]))
+    return f'<label class="by">{label} <select data-kind="{number}">{options}</select></label>'
 
 
 def neighbours(sheets: Sequence[Mapping[str, Any]]) -> str:
@@ -114,7 +122,8 @@ def neighbours(sheets: Sequence[Mapping[str, Any]]) -> str:
         if sheet["runs"]:
             title = f"<h3>{words(sheet['name'])}</h3>" if len(sheets) > 1 else ""
             bar = f'<div class="queries" id="queries-{number}" role="group" aria-label="Choose a query image"></div>'
-            parts.append(f'<div class="card">{title}{bar}<div class="found" id="found-{number}" aria-live="polite"></div></div>')
+            found = f'<div class="found" id="found-{number}" aria-live="polite"></div>'
+            parts.append(f'<div class="card">{title}{_choice(sheet, number, "A tick means: same")}{bar}{found}</div>')
     return "".join(parts)
 
 

@@ -40,8 +40,10 @@ class Journal:
         self.before, self.start = seconds, time.perf_counter()
         done = int(run.history[-1]["step"]) if run.history else 0
         title = f"{run.settings.method} on {run.settings.data}"
+        # Jupyter paints stderr in the colour of errors.
+        stream = sys.stdout if "ipykernel" in sys.modules else sys.stderr
         self.bar = tqdm(
-            total=steps, initial=done, desc=title, unit="step", file=sys.stderr, mininterval=0.5, disable=not show, dynamic_ncols=True
+            total=steps, initial=done, desc=title, unit="step", file=stream, mininterval=0.5, disable=not show, dynamic_ncols=True
         )
 
     @property

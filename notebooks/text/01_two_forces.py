@@ -356,8 +356,8 @@ draw = torch.Generator().manual_seed(1)
 cloud = F.normalize(torch.randn(1024, 64, generator=draw), dim=1)
 twins = cloud + 0.1 * torch.randn(1024, 64, generator=draw)
 table = {tau: compare(cloud, twins, tau) for tau in (0.05, 0.1, 0.2, 0.5, 1.0)}
-for tau, (exact, two_forces) in table.items():
-    print(f"temperature {tau:4}: InfoNCE {exact:7.4f}, two forces {two_forces:7.4f}, difference {two_forces - exact:+.4f}")
+for tau, (a, b) in table.items():
+    print(f"temperature {tau:4}: InfoNCE {a:7.4f}, two forces {b:7.4f}, difference {b - a:+.4f}")
 
 # %% [markdown]
 # <details><summary>Why it fails at small temperatures</summary>
@@ -461,7 +461,8 @@ for name, method in {"untrained": untrained, "trained": here.run.method}.items()
 measured = lab.results.read("two_forces")
 seeds = len(measured["arms"]["temperature 0.2"])
 print(f"{measured['images']} images, {measured['epochs']} epochs, {seeds} seeds, {measured['device']}")
-lab.table(measured["arms"], ["alignment", "uniformity", "mean_cosine", "participation_ratio", "knn"])
+titles = {"mean_cosine": "mean cosine", "participation_ratio": "directions", "knn": "kNN"}
+lab.table(measured["arms"], {"alignment": "alignment", "uniformity": "uniformity", **titles})
 
 # %% [markdown]
 # Your run and some of the finished ones in one plane, each with its path over the epochs (first seed).
@@ -482,7 +483,7 @@ lab.show(
 #
 # Uniformity is best in the *middle*, and both ends miss the floor for opposite reasons. At the smallest temperature the mean cosine is clearly above zero: the
 # points still sit in a **cone**, because a narrow kernel doesn't feel the other side (you saw it on the circle). At temperatures of 1 and 2 the cone is
-# gone, but the participation ratio, a count of the directions in use, has shrunk: **lost dimensions**. Uniformity alone can't tell the two apart.
+# gone, but fewer *directions* are in use (the participation ratio; notebook 09 is about such numbers): **lost dimensions**. Uniformity alone can't tell the two apart.
 #
 # Alignment does not rise or fall steadily with the temperature either. kNN on colour is best at small temperatures and falls as the temperature
 # grows; look at the deviations before you call one of the best three the winner. And the explicit sum of both forces, without any softmax, does as well

@@ -1,0 +1,49 @@
+"""A paper's own claim, as larger runs than a notebook's found it."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from contrastive_lab.lab.results import FOLDER, read
+
+
+def claim(name: str, *, results: str = "claims") -> None:
+    """Print what results/<results>-verdicts.json says of a claim: numbers of each arm (mean ± deviation over seeds), then the verdicts.
+
+    A verdict compares two arms seed by seed: confirmed or refuted beyond one standard error over three seeds or more, else undecided.
+    """
+    if not (FOLDER / f"{results}-verdicts.json").exists():
+        print(f"nobody has measured this yet; python benchmarks/claims.py {name} does (hours on two cores, minutes on a GPU)")
+        return
+    content = read(f"{results}-verdicts")
+    if name not in content["claims"]:
+        raise ValueError(f"name is {name!r}, but must be one of {', '.join(map(repr, content['claims']))}")
+    entry, sizes, place = content["claims"][name], content["sizes"], content["environment"]
+    print(f"{entry['title']}\n{sizes['network']}, width {sizes['width']}, {place['device']}; results/{results}.json\n")
+    if entry["note"]:
+        print(textwrap.fill(entry["note"], 100) + "\n")
+    _arms(entry["arms"])
+    for verdict in entry["verdicts"]:
+        print(f"\n{verdict['claim']}\n  {verdict['arms']}: {_outcome(verdict)}")
+
+
+def _outcome(verdict: Mapping[str, Any]) -> str:
+    where = " at this scale" if verdict["outcome"] == "undecided" else ""
+    numbers = f"{verdict['difference']:+.3f}, standard error {verdict['standard_error']:.3f}, {len(verdict['seeds'])} seeds"
+    return f"{verdict['outcome'].upper()}{where} ({numbers})"
+
+
+def _arms(arms: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:
+    columns = list(dict.fromkeys(column for values in arms.values() for column in values))
+    rows: list[Sequence[str]] = [["", *columns]]
+    for arm, values in arms.items():
+        rows.append([arm, *(_cell(values.get(column)) for column in columns)])
+    widths = [max(len(row[place]) for row in rows) + 2 for place in range(len(columns) + 1)]
+    for first, *others in rows:
+        print(first.ljust(widths[0]) + "".join(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)))
+
+
+def _cell(value: Mapping[str, float] | None) -> str:
+    return "" if value is None else f"{value['mean']:.3f} ± {value['deviation']:.3f}"
