@@ -271,7 +271,7 @@ class PixPro(Method):
     def step(self, batch: Batch) -> Step:
         images = torch.cat(batch.views)
         boxes1, boxes2 = batch.boxes
-        cells = self.encoder.feature_map(images)
+        cells = self.encoder(images, pooled=False)
         x = self.projector(cells)
         k, target = self.twin(images)
         loss = self.compare(x, k, boxes1, boxes2)

@@ -17,8 +17,10 @@ class Backbone(nn.Module):
         """The last map before pooling; cell (i, j) stands over the pixels around (i, j) times the network's stride."""
         raise NotImplementedError
 
-    def forward(self, x: Float[Tensor, "N C H W"]) -> Float[Tensor, "N D"]:
-        return self.feature_map(x).mean(dim=(2, 3))
+    def forward(self, x: Float[Tensor, "N C H W"], *, pooled: bool = True) -> Float[Tensor, "N D"] | Float[Tensor, "N D h w"]:
+        """The representation or, with `pooled` false, the map; unlike `feature_map` this is what torch.compile speeds up."""
+        cells = self.feature_map(x)
+        return cells.mean(dim=(2, 3)) if pooled else cells
 
 
 def make_backbone(name: str = "convnet", *, width: int = 32, image_size: int = 32, dense: bool = False) -> Backbone:

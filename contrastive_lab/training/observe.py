@@ -106,11 +106,12 @@ class Snapshot:
 
 @contextmanager
 def at_rest(method: Method) -> Iterator[None]:
-    """No gradients, every module in eval mode, and afterwards each in the mode it was in."""
+    """No gradients, every module in eval mode and uncompiled, and afterwards each in the mode it was in."""
     modes = [(module, module.training) for module in method.modules()]
     method.eval()
     try:
-        with torch.no_grad():
+        # Images come here in other numbers than in training: each would be compiled anew.
+        with torch.no_grad(), torch.compiler.set_stance("force_eager"):
             yield
     finally:
         for module, mode in modes:

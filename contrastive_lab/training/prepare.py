@@ -49,7 +49,7 @@ def augmentation_for(settings: Settings, images: Images) -> Augmentation:
     if unknown:
         raise ValueError(f"augmentation names {', '.join(map(repr, unknown))}, but there are {', '.join(allowed)}")
     changes: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in settings.augmentation.items()}
-    return dataclasses.replace(usual, **changes)
+    return dataclasses.replace(usual, **{"compile": settings.compile, **changes})
 
 
 def check_images(settings: Settings, images: Images) -> None:

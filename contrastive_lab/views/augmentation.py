@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 import torch
@@ -38,6 +39,7 @@ class Augmentation:
     strength for brightness, contrast, saturation and hue in torchvision's meaning. `flip`, `jitter_p`, `grey`, `blur` and `solarise`
     are probabilities for each image. `blur_sigma` is in pixels of the view; `blur_kernel` None means an odd number near `size` / 10.
     `colour` "exact" equals torchvision; "fast" makes the jitter one matrix for each image (see `colour.jitter_affine`).
+    `compile` fuses the arithmetic with torch.compile: the same views within rounding, several times faster on a GPU, after a pause.
     Change one with `dataclasses.replace`.
     """
 
@@ -53,6 +55,7 @@ class Augmentation:
     blur_kernel: int | None = None
     solarise: float = 0.0
     colour: Literal["exact", "fast"] = "exact"
+    compile: bool = False
     mean: tuple[float, ...] = (0.5, 0.5, 0.5)
     std: tuple[float, ...] = (0.25, 0.25, 0.25)
 
@@ -110,7 +113,8 @@ class Augmentation:
         count = len(pixels)
         at_once = count if pixels.is_cuda else max(8, _PIXELS_AT_ONCE[self.colour] // max(pixels[0, 0].numel(), self.size**2))
         with torch.autocast(pixels.device.type, enabled=False):
-            parts = [self._apply(pixels[k : k + at_once], parameters[k : k + at_once]) for k in range(0, count, at_once)]
+            paint = _compiled(self) if self.compile else self._apply
+            parts = [paint(pixels[k : k + at_once], parameters[k : k + at_once]) for k in range(0, count, at_once)]
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
     def _apply(self, pixels: Tensor, parameters: Parameters) -> Tensor:
@@ -150,3 +154,10 @@ class Augmentation:
     def kernel_size(self) -> int:
         """Side of the blur's kernel in pixels."""
         return self.blur_kernel if self.blur_kernel is not None else max(3, self.size // 10 | 1)
+
+
+@cache
+def _compiled(augmentation: Augmentation) -> Callable[[Tensor, Parameters], Tensor]:
+    """Compiled once for all batches of a run; equal augmentations share it."""
+    compiled: Callable[[Tensor, Parameters], Tensor] = torch.compile(augmentation._apply, dynamic=False)
+    return compiled
