@@ -33,7 +33,7 @@ def trials(args: argparse.Namespace) -> list[Trial]:
     """Seeds outside, methods inside, so that a stop leaves whole rounds."""
     every = []
     for seed in args.seeds:
-        for name in ["untrained", *(n for n, method in METHODS.items() if "groups" not in method.needs)]:
+        for name in ["untrained", *(n for n, method in METHODS.items() if not method.needs & {"groups", "captions"})]:
             if args.only and name not in args.only:
                 continue
             settings: dict[str, Any] = {

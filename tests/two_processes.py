@@ -13,7 +13,7 @@ from contrastive_lab.methods import METHODS, Method
 from contrastive_lab.training import Run, Settings, prepare, train
 from contrastive_lab.views import Batch
 
-METHODS_TRIED = ("simclr", "dcl", "moco", "swav")
+METHODS_TRIED = ("simclr", "dcl", "moco", "swav", "clip")
 
 
 def pieces() -> tuple[Tensor, Tensor]:
@@ -39,8 +39,10 @@ def without_norm(method: Method) -> Method:
 
 def made_run(name: str, devices: int) -> Run:
     pixels = torch.randint(0, 256, (48, 3, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    images = Images(pixels, "noise", labels=torch.arange(48) % 4)
+    told = tuple((f"number {number % 20}",) for number in range(48))
+    images = Images(pixels, "noise", labels=torch.arange(48) % 4, captions=told)
     options = {"moco": {"queue_length": 32, "splits": 1}, "swav": {"n_prototypes": 8, "hidden_dim": 8, "out_dim": 8, "freeze_epochs": 1.0}}
+    options["clip"] = {"out_dim": 8, "text_width": 8, "heads": 2, "length": 8, "merge_equal": True}
     settings = Settings(
         method=name, data="own", epochs=2, batch_size=12, width=4, image_size=16, device="cpu", devices=devices, optimizer="sgd", lr=0.05,
         options=options.get(name, {"hidden_dim": 8, "out_dim": 8}),

@@ -9,6 +9,7 @@ from contrastive_lab.methods.cacr import (
     cacr_repulsion,
     cacr_weights,
 )
+from contrastive_lab.methods.clip import CLIP, SketchCLIP, clip_loss, sketch
 from contrastive_lab.methods.dcl import DCL, DCLW, dcl_loss, dclw_loss, dclw_weights, npc_multiplier
 from contrastive_lab.methods.hydra import (
     GateNetwork,
@@ -58,11 +59,12 @@ from contrastive_lab.methods.swav import Prototypes, SwAV, SwAVHead, sinkhorn, s
 from contrastive_lab.networks import ConvProjector, FeatureQueue, KeyQueue, ProjectionHead, SplitBatchNorm2d
 from contrastive_lab.views import TwoCropsWithBoxes, crop_box
 
-_CLASSES: tuple[type[Method], ...] = (SimCLR, DCL, DCLW, CACR, MoCo, MoCHi, SwAV, PixPro, PixContrast, SepCLR, Hydra)
+_CLASSES: tuple[type[Method], ...] = (SimCLR, DCL, DCLW, CACR, MoCo, MoCHi, SwAV, PixPro, PixContrast, SepCLR, Hydra, CLIP)
 METHODS: dict[str, type[Method]] = {method.name: method for method in _CLASSES}
 
 __all__ = [
     "CACR",
+    "CLIP",
     "DCL",
     "DCLW",
     "METHODS",
@@ -86,6 +88,7 @@ __all__ = [
     "Recipe",
     "SepCLR",
     "SimCLR",
+    "SketchCLIP",
     "SplitBatchNorm2d",
     "Step",
     "SwAV",
@@ -100,6 +103,7 @@ __all__ = [
     "cacr_weights",
     "cell_centers",
     "class_relations",
+    "clip_loss",
     "crop_box",
     "dcl_loss",
     "dclw_loss",
@@ -131,6 +135,7 @@ __all__ = [
     "sepclr_supervised_salient_loss",
     "similarity_weights",
     "sinkhorn",
+    "sketch",
     "supcon_loss",
     "swapped_prediction_loss",
     "swav_loss",

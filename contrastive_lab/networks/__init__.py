@@ -1,9 +1,10 @@
-"""Encoders, the heads on top of them, the momentum twin, the two queues, and batch norm that can't see the whole batch."""
+"""Encoders of images and of sentences, heads, the momentum twin, the two queues, and batch norm that can't see the whole batch."""
 
 from contrastive_lab.networks.backbone import Backbone, make_backbone
 from contrastive_lab.networks.heads import ConvProjector, ProjectionHead
 from contrastive_lab.networks.queues import FeatureQueue, KeyQueue
 from contrastive_lab.networks.split_norm import SplitBatchNorm2d, split_batch_norm
+from contrastive_lab.networks.text import TextTransformer, tokenize
 from contrastive_lab.networks.twin import MomentumTwin
 
 __all__ = [
@@ -14,6 +15,8 @@ __all__ = [
     "MomentumTwin",
     "ProjectionHead",
     "SplitBatchNorm2d",
+    "TextTransformer",
     "make_backbone",
     "split_batch_norm",
+    "tokenize",
 ]

@@ -25,6 +25,7 @@ LOGGED = {
     "pixcontrast": {"cells with a match", "matches per matched cell", "cell spread"},
     "sepclr": {"salient length of targets", "salient length of background", "shared information", "joint entropy"},
     "hydra": {"gate opening", "gate entropy", "identical pairs"},
+    "clip": {"temperature", "gap", "partners found"},
 }
 
 
@@ -35,7 +36,7 @@ def images():
 
 def made_batch(method, settings, images):
     views = method.make_views(augmentation_for(settings, images))
-    return draw(images, torch.arange(16), views, torch.Generator().manual_seed(0))
+    return draw(images, torch.arange(16), views, torch.Generator().manual_seed(0), captions=True)
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -92,7 +93,7 @@ def test_a_step_in_bfloat16_is_the_same_step_less_precisely(name, images):
 def test_what_a_method_needs_beyond_views(name, images):
     settings = made_settings(name)
     method = prepare(settings, images).train()
-    bare = dataclasses.replace(made_batch(method, settings, images), labels=None, groups=None)
+    bare = dataclasses.replace(made_batch(method, settings, images), labels=None, groups=None, captions=None)
     if not method.needs:
         assert method.step(bare).loss.isfinite()
         return
@@ -104,8 +105,9 @@ def test_what_a_method_needs_beyond_views(name, images):
 
 
 def test_which_methods_need_more_than_images():
-    assert {name: set(method.needs) for name, method in METHODS.items() if method.needs} == {"hydra": {"labels"}, "sepclr": {"groups"}}
-    for name in ("hydra", "sepclr"):
+    needs = {name: set(method.needs) for name, method in METHODS.items() if method.needs}
+    assert needs == {"hydra": {"labels"}, "sepclr": {"groups"}, "clip": {"captions"}}
+    for name in needs:
         assert METHODS[name].__doc__.startswith("Needs ")
 
 

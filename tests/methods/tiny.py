@@ -21,6 +21,7 @@ OPTIONS = {
     "pixcontrast": _HEAD,
     "sepclr": {"common_dim": 4, "salient_dim": 4, "hidden_dim": 8},
     "hydra": _HEAD | {"num_classes": 8, "embed_dim": 8, "gate_hidden_dim": 8},
+    "clip": {"out_dim": 8, "text_width": 8, "layers": 1, "heads": 2, "length": 24},
 }
 
 

@@ -84,7 +84,8 @@ def test_observers_do_not_change_the_run(images, made_settings):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_trains_for_an_epoch_in_bfloat16(images, made_settings, method):
-    images = dataclasses.replace(images, groups=torch.arange(len(images)) % 2)
+    told = tuple((f"number {number}",) for number in range(len(images)))
+    images = dataclasses.replace(images, groups=torch.arange(len(images)) % 2, captions=told)
     options = {"moco": {"queue_length": 32, "splits": 2}, "mochi": {"queue_length": 32, "splits": 2, "n_hard": 8, "s": 8, "s_prime": 4}}
     options |= {"swav": {"n_prototypes": 8, "hidden_dim": 8}, "hydra": {"num_classes": 4}, "cacr": {"n_views": 2}}
     settings = dataclasses.replace(
