@@ -18,79 +18,98 @@ def diagnose(exercise: Exercise, attempt: Answer) -> str | None:
     if not callable(attempt):
         return f"{exercise.name}: give the function itself, check({exercise.name}), not what it returned ({type(attempt).__name__})."
     cases = exercise.cases()
+    truths = [case.ask(exercise.solution) for case in cases]
     results = []
-    for case in cases:
-        result, complaint = _ask(exercise, attempt, case)
+    for case, truth in zip(cases, truths, strict=True):
+        result, complaint = _ask(exercise, attempt, case, truth)
         if complaint:
             return complaint
-        results.append(result)
-    truths = [_number(case.ask(exercise.solution)) for case in cases]
-    if all(_close(a, b, exercise.tolerance) for a, b in zip(results, truths, strict=True)):
+        results.append(numbers(result))
+    wanted = [numbers(truth) for truth in truths]
+    if all(_all_close(a, b, exercise.tolerance) for a, b in zip(results, wanted, strict=True)):
         return _gradient_complaint(exercise, attempt, cases[0])
-    return _name_mistake(exercise, cases, results, truths)
+    return _name_mistake(exercise, cases, results, wanted)
 
 
-def _ask(exercise: Exercise, attempt: Answer, case: Case) -> tuple[float, str | None]:
-    """The attempt's number in one case, or a complaint about what came instead."""
+def numbers(result: Any) -> list[float]:
+    """Every entry of an answer, row by row; True counts as 1."""
+    flat: list[float] = torch.as_tensor(result).detach().double().flatten().tolist()
+    return flat
+
+
+def _ask(exercise: Exercise, attempt: Answer, case: Case, truth: Any) -> tuple[Any, str | None]:
+    """The attempt's answer in one case, or a complaint about what came instead."""
     before = [tensor.clone() for tensor in case.tensors]
     given = [tensor.clone() for tensor in case.tensors]
     try:
         result = attempt(*given, **case.settings)
     except Exception as error:  # the learner's own code: whatever it raises is news for them, not for us
-        return math.nan, f"{exercise.name}: your code stopped with {type(error).__name__}: {error} ({case.title})."
+        return None, f"{exercise.name}: your code stopped with {type(error).__name__}: {error} ({case.title})."
     if result is None or result is ...:
-        return math.nan, f"{exercise.name}: still the stub, it returns nothing. Write the body, or open hint 1."
+        return None, f"{exercise.name}: still the stub, it returns nothing. Write the body, or open hint 1."
     if any(not torch.equal(a, b) for a, b in zip(before, given, strict=True)):
-        return math.nan, f"{exercise.name}: your code changes its input in place; work on new tensors instead (x = x / 2, not x /= 2)."
-    if isinstance(result, Tensor) and result.numel() != 1:
-        return (
-            math.nan,
-            f"{exercise.name}: returns shape {tuple(result.shape)}; the answer is one number: which axes still need a mean or a sum?",
-        )
-    if not isinstance(result, Tensor | float | int):
-        return math.nan, f"{exercise.name}: returns {type(result).__name__}, but the answer is one number in a tensor."
-    return _number(result), None
+        return None, f"{exercise.name}: your code changes its input in place; work on new tensors instead (x = x / 2, not x /= 2)."
+    complaint = _wrong_kind(result, truth)
+    return result, f"{exercise.name}: {complaint}" if complaint else None
 
 
-def _name_mistake(exercise: Exercise, cases: Sequence[Case], results: list[float], truths: list[float]) -> str:
+def _wrong_kind(result: Any, truth: Any) -> str | None:
+    """One number where one number is asked, otherwise a tensor of the right shape."""
+    single = not isinstance(truth, Tensor) or truth.numel() == 1
+    if isinstance(result, Tensor) and single and result.numel() != 1:
+        return f"returns shape {tuple(result.shape)}; the answer is one number: which axes still need a mean or a sum?"
+    if isinstance(result, Tensor):
+        wrong = not single and result.shape != truth.shape
+        return f"returns shape {tuple(result.shape)}; the answer has shape {tuple(truth.shape)}." if wrong else None
+    if single and isinstance(result, float | int):
+        return None
+    kind = "one number in a tensor" if single else f"a tensor of shape {tuple(truth.shape)}"
+    return f"returns {type(result).__name__}, but the answer is {kind}."
+
+
+def _name_mistake(exercise: Exercise, cases: Sequence[Case], results: list[list[float]], truths: list[list[float]]) -> str:
     for mistake in exercise.mistakes:
         if _is_mistake(exercise, mistake, cases, results, truths):
             return f"{exercise.name}: {mistake.name}. {mistake.hint}"
     return f"{exercise.name}: not right yet, and not a mistake this check knows. {_clue(cases, results, truths, exercise.tolerance)}"
 
 
-def _is_mistake(exercise: Exercise, mistake: Mistake, cases: Sequence[Case], results: list[float], truths: list[float]) -> bool:
-    """Whether the mistake gives the attempt's number in every case, and is wrong in one at least."""
-    wrong = [_number(case.ask(mistake.answer)) for case in cases]
-    same = all(_close(a, b, exercise.tolerance) for a, b in zip(results, wrong, strict=True))
-    return same and not all(_close(a, b, exercise.tolerance) for a, b in zip(wrong, truths, strict=True))
+def _is_mistake(exercise: Exercise, mistake: Mistake, cases: Sequence[Case], results: list[list[float]], truths: list[list[float]]) -> bool:
+    """Whether the mistake gives the attempt's numbers in every case, and is wrong in one at least."""
+    wrong = [numbers(case.ask(mistake.answer)) for case in cases]
+    same = all(_all_close(a, b, exercise.tolerance) for a, b in zip(results, wrong, strict=True))
+    return same and not all(_all_close(a, b, exercise.tolerance) for a, b in zip(wrong, truths, strict=True))
 
 
-def _clue(cases: Sequence[Case], results: list[float], truths: list[float], tolerance: float) -> str:
+def _clue(cases: Sequence[Case], results: list[list[float]], truths: list[list[float]], tolerance: float) -> str:
     rows = list(zip(cases, results, truths, strict=True))
-    case, mine, truth = next((c, a, b) for c, a, b in rows if not _close(a, b, tolerance))
-    if not math.isfinite(mine) and any(math.isfinite(a) for _, a, _ in rows):
-        return f"Your value is {mine} for {case.title}: a number overflowed or a logarithm saw 0. logsumexp avoids both."
-    ratios = [a / b for _, a, b in rows if abs(b) > 1e-6]
+    case, mine, truth = next((c, a, b) for c, a, b in rows if not _all_close(a, b, tolerance))
+    pairs = [pair for _, a, b in rows for pair in zip(a, b, strict=True)]
+    place, value, right = next((k, a, b) for k, (a, b) in enumerate(zip(mine, truth, strict=True)) if not _close(a, b, tolerance))
+    if not math.isfinite(value) and any(math.isfinite(a) for a, _ in pairs):
+        return f"Your value is {value} for {case.title}: a number overflowed or a logarithm saw 0. logsumexp avoids both."
+    ratios = [a / b for a, b in pairs if abs(b) > 1e-6]
     if ratios and all(_close(r, ratios[0], 1e-3) for r in ratios) and math.isfinite(ratios[0]):
         return f"Your value is {ratios[0]:.3g} times the right one in every case: a factor is missing or too many."
-    gaps = [a - b for _, a, b in rows]
+    gaps = [a - b for a, b in pairs]
     if all(_close(g, gaps[0], 1e-3) for g in gaps):
         return f"Your value is off by {gaps[0]:+.4f} in every case: a constant is missing or too many."
-    return f"For {case.title} your value is {mine:.4f}, the right one {truth:.4f}."
+    where = "your value" if len(truth) == 1 else f"entry {place} of your answer (row by row, from 0)"
+    return f"For {case.title} {where} is {value:.4f}, the right one {right:.4f}."
 
 
 def _gradient_complaint(exercise: Exercise, attempt: Answer, case: Case) -> str | None:
-    """A loss with the right value can still be useless: nothing to learn from without a gradient."""
-    leaves = [tensor.clone().requires_grad_() for tensor in case.tensors]
+    """A loss with the right value can still be useless: nothing to learn from without a gradient (if the solution has one)."""
+    leaves = [tensor.clone().requires_grad_(tensor.is_floating_point()) for tensor in case.tensors]
+    wanted = exercise.solution(*leaves, **case.settings)
     result = attempt(*leaves, **case.settings)
-    if isinstance(result, Tensor) and result.requires_grad:
+    if not (isinstance(wanted, Tensor) and wanted.requires_grad) or (isinstance(result, Tensor) and result.requires_grad):
         return None
     return f"{exercise.name}: the value is right, but no gradient reaches the input; keep to tensors (no .item(), float() or detach())."
 
 
-def _number(result: Any) -> float:
-    return float(result.detach()) if isinstance(result, Tensor) else float(result)
+def _all_close(a: list[float], b: list[float], tolerance: float) -> bool:
+    return len(a) == len(b) and all(_close(x, y, tolerance) for x, y in zip(a, b, strict=True))
 
 
 def _close(a: float, b: float, tolerance: float) -> bool:

@@ -36,7 +36,7 @@ class Case:
 
     title: str
     tensors: tuple[Tensor, ...]
-    settings: Mapping[str, float]
+    settings: Mapping[str, float | int]
 
     def ask(self, answer: Answer) -> Any:
         """The answer to copies of the tensors, so that nothing done in place spoils the next call."""
