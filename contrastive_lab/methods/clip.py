@@ -18,6 +18,7 @@ Deviations from the authors' code
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -74,12 +75,13 @@ class CLIP(Method):
     paper = "Radford et al. 2021, arXiv 2103.00020"
     needs = frozenset({"captions"})
 
+    other: Any
     log_scale: Float[Tensor, ""]
 
     def __init__(
         self,
         backbone: Backbone,
-        other: nn.Module,
+        other: TextTransformer | Backbone,
         *,
         out_dim: int = 128,
         temperature: float = 0.07,
@@ -91,7 +93,7 @@ class CLIP(Method):
         check_positive(temperature=temperature)
         if 1 / temperature > LARGEST_SCALE * (1 + 1e-6):
             raise ValueError(
-                f"temperature is {temperature}, but must be at least {1 / LARGEST_SCALE}: the scale is clipped to {LARGEST_SCALE:g}"
+                f"temperature is {temperature}, but must be at least {1 / LARGEST_SCALE:g}: the scale is clipped to {LARGEST_SCALE:g}"
             )
         self.encoder, self.other = backbone, other
         self.image_head = nn.Linear(backbone.dim, out_dim, bias=False)
@@ -131,7 +133,7 @@ class CLIP(Method):
     @property
     def temperature(self) -> float:
         """The present temperature; waits for the device."""
-        return math.exp(-float(self.log_scale))
+        return math.exp(-float(self.log_scale.detach()))
 
     def make_views(self, augmentation: Augmentation) -> Views:
         return ManyViews(augmentation, 1)
@@ -140,7 +142,7 @@ class CLIP(Method):
         representation = self.encoder(images)
         return representation, self.image_head(representation)
 
-    def embed_texts(self, captions: Any) -> Float[Tensor, "N E"]:
+    def embed_texts(self, captions: Sequence[str]) -> Float[Tensor, "N E"]:
         """Unit vectors of sentences, in the space in which the loss compares them with images."""
         return unit(self.other_head(self.other(self.other.tokenize(captions))))
 
