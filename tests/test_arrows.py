@@ -18,12 +18,13 @@ ALLOWED: dict[str, set[str]] = {
     "threads": set(),
     "contrast": set(),
     "gather": set(),
+    "tiled": {"contrast"},
     "data": set(),
     "networks": set(),
     "views": set(),
     "measures": set(),
     "figures": set(),
-    "methods": {"contrast", "gather", "networks", "views"},
+    "methods": {"contrast", "gather", "tiled", "networks", "views"},
     # `networks`: the loop makes the backbone; `gather`: one number out of several processes.
     "training": {"methods", "views", "data", "measures", "networks", "gather"},
     "runs": {"training"},
@@ -40,6 +41,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "threads": set(),
     "contrast": {"torch"},
     "gather": {"torch"},
+    "tiled": {"torch"},
     "measures": {"torch", "numpy", "scipy", "sklearn", "umap"},
     "figures": {"numpy", "plotly", "matplotlib", "IPython"},
     # PIL decodes photographs, scikit-learn brings digits and two photographs, tqdm shows the download.

@@ -17,6 +17,7 @@ Deviations from the released code, and which side is the default
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from itertools import combinations, permutations
 from typing import Any, Literal
 
@@ -28,6 +29,7 @@ from contrastive_lab.contrast import unit
 from contrastive_lab.gather import gather
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Progress, Recipe, Step
 from contrastive_lab.networks import Backbone, KeyQueue, MomentumTwin, ProjectionHead
+from contrastive_lab.tiled import tiled_repulsion
 from contrastive_lab.views import Augmentation, Batch, ManyViews, Views
 
 Cost = Literal["euclidean", "rbf"]
@@ -46,8 +48,12 @@ def cacr_loss(
     symmetric: bool = False,
     detach_weights: bool = False,
     normalize: bool = True,
+    chunk: int | None = None,
 ) -> Float[Tensor, ""]:
-    """alpha * attraction + beta * repulsion of V >= 2 views; 0 when collapsed, in [-4 beta, 4 alpha] on the sphere."""
+    """alpha * attraction + beta * repulsion of V >= 2 views; 0 when collapsed, in [-4 beta, 4 alpha] on the sphere.
+
+    With a `chunk` the same in memory that grows with chunk N instead of N squared.
+    """
     pull = cacr_attraction(views, t_pos=t_pos, detach_weights=detach_weights, normalize=normalize)
     push = cacr_repulsion(
         views,
@@ -58,6 +64,7 @@ def cacr_loss(
         detach_weights=detach_weights,
         normalize=normalize,
         debias_prior=debias_prior,
+        chunk=chunk,
     )
     return alpha * pull + beta * push
 
@@ -83,6 +90,7 @@ def cacr_repulsion(
     detach_weights: bool = False,
     normalize: bool = True,
     debias_prior: float = 0.0,
+    chunk: int | None = None,
 ) -> Float[Tensor, ""]:
     """Minus the mean cost to other images, near ones weighing more (at most 0); with "rbf" the log of a mean Gaussian potential.
 
@@ -99,6 +107,12 @@ def cacr_repulsion(
     pairs = permutations(range(len(z)), 2) if symmetric else combinations(range(len(z)), 2)
     terms = []
     for x, y in pairs:
+        if chunk is not None:
+            scale = rbf_scale if cost == "rbf" else None
+            mean = tiled_repulsion(z[x], z[y], t=t_neg, chunk=chunk, detach=detach_weights, rbf_scale=scale)
+            to_twin = (z[x] - z[y]).square().sum(dim=1).mean()
+            terms.append(mean.log() if cost == "rbf" else (-mean - debias_prior * to_twin) / (1 - debias_prior))
+            continue
         costs = _costs(z[x], z[y])
         logits = (-t_neg * costs).masked_fill(itself, -math.inf)
         if cost == "rbf":
@@ -219,6 +233,7 @@ class CACR(Method):
         t_neg: float = 2.0,
         momentum: float | None = None,
         queue_size: int = 0,
+        chunk: int | None = None,
         **terms: Any,
     ) -> None:
         super().__init__()
@@ -226,8 +241,10 @@ class CACR(Method):
             raise ValueError(f"n_views is {n_views}, but must be at least 2; with 3 or more, positives differ in weight")
         if (momentum is None) != (queue_size == 0):
             raise ValueError(f"momentum is {momentum} and queue_size {queue_size}; the queue form needs both, the batch form neither")
+        if chunk is not None and momentum is not None:
+            raise ValueError(f"chunk is {chunk}, but the queue form has no tiles; leave momentum and queue_size out, or chunk")
         _check_sharpness(t_pos=t_pos, t_neg=t_neg)
-        self.encoder, self.projector = backbone, projector
+        self.encoder, self.projector, self.chunk = backbone, projector, chunk
         self.n_views, self.t_pos, self.t_neg, self.momentum, self.terms = n_views, t_pos, t_neg, momentum, terms
         if momentum is not None:
             self.twin = MomentumTwin(nn.Sequential(backbone, projector))
@@ -258,13 +275,14 @@ class CACR(Method):
     ) -> Float[Tensor, ""]:
         """Batch form for V views of the same images; the loop calls `step`."""
         z = self(views.flatten(0, 1))[1].unflatten(0, views.shape[:2])
-        return cacr_loss(z, t_pos=self.t_pos if t_pos is None else t_pos, t_neg=self.t_neg if t_neg is None else t_neg, **self.terms)
+        pull, push = self.t_pos if t_pos is None else t_pos, self.t_neg if t_neg is None else t_neg
+        return cacr_loss(z, t_pos=pull, t_neg=push, chunk=self.chunk, **self.terms)
 
     def step(self, batch: Batch) -> Step:
         images = torch.cat(batch.views)
         z = self._gather_views(self(images)[1])
         if self.momentum is None:
-            loss = cacr_loss(z, t_pos=self.t_pos, t_neg=self.t_neg, **self.terms)
+            loss = cacr_loss(z, t_pos=self.t_pos, t_neg=self.t_neg, chunk=self.chunk, **self.terms)
         else:
             keys = self._gather_views(self.twin(images))
             loss = cacr_queue_loss(z, keys, self.queue.rows, t_pos=self.t_pos, t_neg=self.t_neg, **self.terms)
@@ -280,14 +298,19 @@ class CACR(Method):
     def diagnose(self, z: Float[Tensor, "V N D"]) -> dict[str, Tensor]:
         """Both terms, and how many positives and negatives of an anchor effectively count: exp of the entropy of its weights."""
         positives = cacr_weights(z[0], z[1:].transpose(0, 1), t=self.t_pos, positive=True)
-        itself = torch.eye(z.shape[1], dtype=torch.bool, device=z.device)
-        negatives = (-self.t_neg * _costs(unit(z[0]), unit(z[1]))).masked_fill(itself, -math.inf).softmax(dim=1)
         return {
             "attraction": cacr_attraction(z, t_pos=self.t_pos),
-            "repulsion": cacr_repulsion(z, t_neg=self.t_neg),
+            "repulsion": cacr_repulsion(z, t_neg=self.t_neg, chunk=self.chunk),
             "effective positives": torch.special.entr(positives).sum(dim=1).exp().mean(),
-            "effective negatives": torch.special.entr(negatives).sum(dim=1).exp().mean(),
+            "effective negatives": torch.cat(list(self._effective_negatives(unit(z[0]), unit(z[1])))).mean(),
         }
+
+    def _effective_negatives(self, x: Float[Tensor, "N D"], y: Float[Tensor, "N D"]) -> Iterator[Float[Tensor, "M"]]:
+        anchor = torch.arange(len(x), device=x.device)
+        for start in range(0, len(x), self.chunk or len(x)):
+            rows = anchor[start : start + (self.chunk or len(x))]
+            logits = (-self.t_neg * _costs(x[rows], y)).masked_fill(rows[:, None] == anchor, -math.inf)
+            yield torch.special.entr(logits.softmax(dim=1)).sum(dim=1).exp()
 
     def _gather_views(self, stacked: Tensor) -> Tensor:
         z = stacked.view(self.n_views, -1, stacked.shape[1]).transpose(0, 1)

@@ -22,20 +22,32 @@ from contrastive_lab.contrast import check_pair, check_positive, contrast, cosin
 from contrastive_lab.methods.method import DataKind, Recipe
 from contrastive_lab.methods.simclr import SimCLR
 from contrastive_lab.networks import Backbone
+from contrastive_lab.tiled import tiled_twins
 
 
-def dcl_loss(z1: Float[Tensor, "N D"], z2: Float[Tensor, "N D"], *, temperature: float = 0.1) -> Float[Tensor, ""]:
-    """Decoupled contrastive loss (eq. 6), mean over 2N anchors; not bounded below by 0, log(2N - 2) when all vectors are equal."""
-    return _decoupled(z1, z2, temperature=temperature, pull=None)
+def dcl_loss(
+    z1: Float[Tensor, "N D"], z2: Float[Tensor, "N D"], *, temperature: float = 0.1, chunk: int | None = None
+) -> Float[Tensor, ""]:
+    """Decoupled contrastive loss (eq. 6), mean over 2N anchors; not bounded below by 0, log(2N - 2) when all vectors are equal.
+
+    With a `chunk` the same in memory that grows with chunk N instead of N squared.
+    """
+    return _decoupled(z1, z2, temperature=temperature, pull=None, chunk=chunk)
 
 
 def dclw_loss(
-    z1: Float[Tensor, "N D"], z2: Float[Tensor, "N D"], *, temperature: float = 0.1, sigma: float = 0.5, detach_weights: bool = True
+    z1: Float[Tensor, "N D"],
+    z2: Float[Tensor, "N D"],
+    *,
+    temperature: float = 0.1,
+    sigma: float = 0.5,
+    detach_weights: bool = True,
+    chunk: int | None = None,
 ) -> Float[Tensor, ""]:
     """DCL whose positive terms are weighted by `dclw_weights` (eq. 7 and 8): badly aligned pairs are pulled harder."""
     weights = dclw_weights(z1, z2, sigma=sigma)
     weights = weights.detach() if detach_weights else weights
-    return _decoupled(z1, z2, temperature=temperature, pull=weights.repeat(2))
+    return _decoupled(z1, z2, temperature=temperature, pull=weights.repeat(2), chunk=chunk)
 
 
 def dclw_weights(z1: Float[Tensor, "N D"], z2: Float[Tensor, "N D"], *, sigma: float = 0.5) -> Float[Tensor, "N"]:
@@ -45,21 +57,32 @@ def dclw_weights(z1: Float[Tensor, "N D"], z2: Float[Tensor, "N D"], *, sigma: f
     return 2 - len(z1) * ((unit(z1) * unit(z2)).sum(dim=1) / sigma).softmax(dim=0)
 
 
-def npc_multiplier(z1: Float[Tensor, "N D"], z2: Float[Tensor, "N D"], *, temperature: float = 0.1) -> Float[Tensor, "A"]:
+def npc_multiplier(
+    z1: Float[Tensor, "N D"], z2: Float[Tensor, "N D"], *, temperature: float = 0.1, chunk: int | None = None
+) -> Float[Tensor, "A"]:
     """The factor q in (0, 1] on every InfoNCE gradient of the 2N anchors (eq. 3), anchors of view 1 first; DCL sets it to 1."""
     check_pair(z1, z2)
     check_positive(temperature=temperature)
     stack = torch.cat([z1, z2])
-    twin, others = twins(len(z1), z1.device)
-    scores = cosine_scores(stack, stack, temperature=temperature)
-    # A difference of logarithms: 1 - softmax has no digits left where q is small.
-    return (scores.masked_fill(~others, -torch.inf).logsumexp(1) - scores.masked_fill(~(others | twin), -torch.inf).logsumexp(1)).exp()
+    anchor = torch.arange(len(stack), device=z1.device)
+    parts = []
+    for start in range(0, len(stack), chunk or len(stack)):
+        rows = anchor[start : start + (chunk or len(stack))]
+        scores = cosine_scores(stack[rows], stack, temperature=temperature)
+        same_image, itself = rows[:, None] % len(z1) == anchor % len(z1), rows[:, None] == anchor
+        # A difference of logarithms: 1 - softmax has no digits left where q is small.
+        parts.append(scores.masked_fill(same_image, -torch.inf).logsumexp(1) - scores.masked_fill(itself, -torch.inf).logsumexp(1))
+    return torch.cat(parts).exp()
 
 
-def _decoupled(z1: Tensor, z2: Tensor, *, temperature: float, pull: Tensor | None) -> Tensor:
+def _decoupled(z1: Tensor, z2: Tensor, *, temperature: float, pull: Tensor | None, chunk: int | None) -> Tensor:
     check_pair(z1, z2)
     check_positive(temperature=temperature)
     stack = torch.cat([z1, z2])
+    if chunk is not None:
+        plain = tiled_twins(stack, temperature=temperature, chunk=chunk, decoupled=True)
+        attraction = (unit(z1) * unit(z2)).sum(dim=1).repeat(2) / temperature
+        return plain if pull is None else plain - ((pull - 1) * attraction).mean()
     twin, others = twins(len(z1), z1.device)
     return contrast(cosine_scores(stack, stack, temperature=temperature), twin, negatives=others, below="negatives", pull=pull)
 
@@ -72,8 +95,10 @@ class DCL(SimCLR):
     paper = "Yeh et al. 2022, arXiv 2110.06848"
     weighted = False
 
-    def __init__(self, backbone: Backbone, projector: nn.Module, *, temperature: float = 0.1, sigma: float = 0.5) -> None:
-        super().__init__(backbone, projector, temperature=temperature)
+    def __init__(
+        self, backbone: Backbone, projector: nn.Module, *, temperature: float = 0.1, sigma: float = 0.5, chunk: int | None = None
+    ) -> None:
+        super().__init__(backbone, projector, temperature=temperature, chunk=chunk)
         check_positive(sigma=sigma)
         self.sigma = sigma
 
@@ -91,10 +116,14 @@ class DCL(SimCLR):
 
     def loss(self, z1: Float[Tensor, "N D"], z2: Float[Tensor, "N D"], *, temperature: float | None = None) -> Float[Tensor, ""]:
         heat = self.temperature if temperature is None else temperature
-        return dclw_loss(z1, z2, temperature=heat, sigma=self.sigma) if self.weighted else dcl_loss(z1, z2, temperature=heat)
+        if self.weighted:
+            return dclw_loss(z1, z2, temperature=heat, sigma=self.sigma, chunk=self.chunk)
+        return dcl_loss(z1, z2, temperature=heat, chunk=self.chunk)
 
     def diagnose(self, z1: Float[Tensor, "N D"], z2: Float[Tensor, "N D"]) -> dict[str, Tensor]:
-        shared = super().diagnose(z1, z2) | {"npc multiplier": npc_multiplier(z1, z2, temperature=self.temperature).mean()}
+        shared = super().diagnose(z1, z2) | {
+            "npc multiplier": npc_multiplier(z1, z2, temperature=self.temperature, chunk=self.chunk).mean()
+        }
         return shared | ({"lowest weight": dclw_weights(z1, z2, sigma=self.sigma).min()} if self.weighted else {})
 
 

@@ -23,17 +23,23 @@ from contrastive_lab.contrast import check_pair, check_positive, contrast, cosin
 from contrastive_lab.gather import gather
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Recipe, Step
 from contrastive_lab.networks import Backbone, ProjectionHead
+from contrastive_lab.tiled import tiled_pairs, tiled_twins
 from contrastive_lab.views import Batch
 
 
-def nt_xent_loss(z1: Float[Tensor, "N D"], z2: Float[Tensor, "N D"], *, temperature: float = 0.5) -> Float[Tensor, ""]:
+def nt_xent_loss(
+    z1: Float[Tensor, "N D"], z2: Float[Tensor, "N D"], *, temperature: float = 0.5, chunk: int | None = None
+) -> Float[Tensor, ""]:
     """NT-Xent (SimCLR, eq. 1): each view must pick its twin among the 2N - 1 other views.
 
-    Never negative; log(2N - 1) when all vectors are equal. Rows are normalised inside.
+    Never negative; log(2N - 1) when all vectors are equal. Rows are normalised inside. With a `chunk` the same in memory that grows
+    with chunk N instead of N squared.
     """
     check_pair(z1, z2)
     check_positive(temperature=temperature)
     stack = torch.cat([z1, z2])
+    if chunk is not None:
+        return tiled_twins(stack, temperature=temperature, chunk=chunk)
     twin, others = twins(len(z1), z1.device)
     return contrast(cosine_scores(stack, stack, temperature=temperature), twin, negatives=others)
 
@@ -45,14 +51,20 @@ def info_nce_loss(
     negatives: Float[Tensor, "Q D"] | None = None,
     temperature: float = 0.1,
     symmetric: bool = False,
+    chunk: int | None = None,
 ) -> Float[Tensor, ""]:
     """InfoNCE in one direction: query i must pick key i.
 
     Without `negatives` the other keys of the batch repel (MoCo v3, CLIP); with them only those do (MoCo's queue), so N may be 1.
-    `symmetric` averages both directions and needs the first form.
+    `symmetric` averages both directions and needs the first form, and so does `chunk`: memory for chunk x N scores instead of N x N.
     """
     check_pair(q, k, at_least=2 if negatives is None else 1, names=("q", "k"))
     check_positive(temperature=temperature)
+    if chunk is not None and negatives is not None:
+        raise ValueError(f"chunk is {chunk} together with negatives; a queue's scores grow with N alone, leave chunk out")
+    if chunk is not None:
+        forth = tiled_pairs(q, k, temperature=temperature, chunk=chunk)
+        return (forth + tiled_pairs(k, q, temperature=temperature, chunk=chunk)) / 2 if symmetric else forth
     if negatives is None:
         scores = cosine_scores(q, k, temperature=temperature)
         own = torch.eye(len(q), dtype=torch.bool, device=q.device)
@@ -110,16 +122,16 @@ def similarity_weights(z1: Float[Tensor, "N D"], z2: Float[Tensor, "N D"], *, te
 
 
 class SimCLR(Method):
-    """Backbone and projector, trained with NT-Xent on two views."""
+    """Backbone and projector, trained with NT-Xent on two views; `chunk` is for batches whose N x N scores don't fit."""
 
     name = "simclr"
     title = "SimCLR"
     paper = "Chen et al. 2020, arXiv 2002.05709"
 
-    def __init__(self, backbone: Backbone, projector: nn.Module, *, temperature: float = 0.5) -> None:
+    def __init__(self, backbone: Backbone, projector: nn.Module, *, temperature: float = 0.5, chunk: int | None = None) -> None:
         super().__init__()
         check_positive(temperature=temperature)
-        self.encoder, self.projector, self.temperature = backbone, projector, temperature
+        self.encoder, self.projector, self.temperature, self.chunk = backbone, projector, temperature, chunk
 
     @classmethod
     def build(cls, make_backbone: MakeBackbone, *, hidden_dim: int = 512, out_dim: int = 128, **options: Any) -> Method:
@@ -140,7 +152,7 @@ class SimCLR(Method):
         return representation, self.projector(representation)
 
     def loss(self, z1: Float[Tensor, "N D"], z2: Float[Tensor, "N D"], *, temperature: float | None = None) -> Float[Tensor, ""]:
-        return nt_xent_loss(z1, z2, temperature=self.temperature if temperature is None else temperature)
+        return nt_xent_loss(z1, z2, temperature=self.temperature if temperature is None else temperature, chunk=self.chunk)
 
     def training_loss(
         self, x1: Float[Tensor, "N C H W"], x2: Float[Tensor, "N C H W"], *, temperature: float | None = None
