@@ -1,6 +1,7 @@
 """Training: settings, the loop, what watches it, and folders from which an interrupted run goes on."""
 
 from contrastive_lab.training.journal import Diverged
+from contrastive_lab.training.locality import Locality
 from contrastive_lab.training.loop import train
 from contrastive_lab.training.observe import Evaluate, Moment, Observer, Snapshot
 from contrastive_lab.training.optimizers import cosine_with_warmup, make_optimizer
@@ -12,6 +13,7 @@ __all__ = [
     "Diverged",
     "Evaluate",
     "Frame",
+    "Locality",
     "Moment",
     "Observer",
     "Run",

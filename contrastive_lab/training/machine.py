@@ -30,7 +30,8 @@ class StepModule(nn.Module):
 
     def forward(self, *batch: Any) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
         if self.graphs:
-            torch.compiler.cudagraph_mark_step_begin()  # what the last step's graphs wrote may be written over
+            # What the graphs of the last step wrote may be written over now.
+            torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
         step = self.method.step(Batch(*batch))
         return step.loss, step.embeddings, dict(step.logs)
 
@@ -64,7 +65,7 @@ def start_fabric(settings: Settings) -> Any:
 def arrange(method: Method, settings: Settings) -> StepModule:
     """The method as the machine likes it: convolution weights with channels last, and its parts compiled if asked for.
 
-    On one GPU the parts are also recorded as CUDA graphs, since the many small kernels of a narrow network take longer to launch than to run.
+    On one GPU the parts are also recorded as CUDA graphs: the many small kernels of a narrow network take longer to launch than to run.
     """
     method.to(memory_format=torch.channels_last)
     graphs = settings.compile and settings.devices == 1 and usable_device(settings.device) == "cuda"

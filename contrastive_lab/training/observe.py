@@ -38,8 +38,9 @@ Observer = Callable[[Moment], Mapping[str, float | int | Tensor] | None]
 class Evaluate:
     """Measures on a fixed probe set at the end of every `every`-th epoch and before training.
 
-    alignment, uniformity, rankme, participation_ratio and std are taken on the embeddings of two fixed random views of the first `probe`
-    query images; knn (fraction correct) on the representation of all clean images, with `bank` as the neighbours to choose from.
+    alignment, uniformity, rankme, participation_ratio, std, mean_cosine and twins (share of images whose other view is nearer than every
+    stranger) are taken on the embeddings, of `dim` numbers each, of two fixed random views of the first `probe` query images; knn
+    (fraction correct) on the representation of all clean images, with `bank` as the neighbours to choose from.
     With fewer than 4 D probe images rankme and participation_ratio are too low, whatever the encoder does.
     `views` makes the two views (mild crops and jitter by default); k is 200, or 50 for a bank below 5,000 images.
     """
@@ -77,6 +78,10 @@ class Evaluate:
                 "rankme": measures.rankme(one),
                 "participation_ratio": measures.participation_ratio(one),
                 "std": measures.embedding_std(one),
+                "mean_cosine": measures.mean_cosine(one),
+                "twins": (measures.retrieval_margins(one, two) > 0).double().mean().item(),
+                "dim": float(one.shape[1]),
+                "probe": float(len(one)),
             }
         if self.bank.labels is not None and self.queries.labels is not None:
             bank, queries = represent(method, self.bank), represent(method, self.queries)
