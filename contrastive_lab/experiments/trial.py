@@ -9,13 +9,12 @@ from dataclasses import asdict
 from typing import Any
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor
 
 from contrastive_lab import data, measures
 from contrastive_lab.data import Images
 from contrastive_lab.methods import Method
 from contrastive_lab.training import Evaluate, Settings, prepare, train
+from contrastive_lab.training.locality import map_locality
 from contrastive_lab.training.observe import at_rest, represent
 
 SCENES: Mapping[str, Any] = {"two": 0, "label": "colour"}
@@ -82,29 +81,8 @@ def measure_network(method: Method, bank: Images, queries: Images) -> dict[str, 
             labels, truth = bank.factors[factor].to(device), queries.factors[factor].to(device)
             numbers[f"linear_{factor}"] = measures.linear_probe(known, labels, asked, truth).top1
         if queries.masks is not None:
-            numbers["locality_auroc"] = mean_locality(method, queries.take(slice(0, 200)))
+            numbers["locality_auroc"] = map_locality(method, queries.take(slice(0, 200)))
     return numbers
-
-
-def mean_locality(method: Method, images: Images) -> float:
-    """Mean `locality_auroc` of the encoder's map over the images that have both object and background cells."""
-    device = next(method.parameters()).device
-    doubled = F.interpolate(images.to(device).as_float(), scale_factor=2, mode="bilinear", align_corners=False)
-    maps = method.encoder.feature_map(doubled).float().cpu()
-    masks = object_cells(images, maps.shape[2:])
-    values = [
-        measures.locality_auroc(cells.flatten(1).T.contiguous(), mask)
-        for cells, mask in zip(maps, masks, strict=True)
-        if 1 < int(mask.sum()) < mask.numel()
-    ]
-    return sum(values) / len(values)
-
-
-def object_cells(images: Images, grid: tuple[int, ...]) -> Tensor:
-    """Masks on the grid of a feature map: a cell belongs to the object if at least half of it does."""
-    assert images.masks is not None
-    covered = F.interpolate((images.masks > 0).float()[:, None].cpu(), size=grid, mode="area")
-    return covered[:, 0] >= 0.5
 
 
 def _resident_peak() -> float:

@@ -6,7 +6,7 @@ import torch
 from contrastive_lab.training import Evaluate, Snapshot, prepare, train
 from contrastive_lab.training.observe import at_rest, embed, represent
 
-NUMBERS = {"alignment", "uniformity", "rankme", "participation_ratio", "std", "knn"}
+NUMBERS = {"alignment", "uniformity", "rankme", "participation_ratio", "std", "mean_cosine", "twins", "dim", "probe", "knn"}
 
 
 def test_evaluate_measures_at_epoch_ends_and_before_training(images, made_settings):

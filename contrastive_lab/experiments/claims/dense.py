@@ -16,9 +16,9 @@ from contrastive_lab import data, measures
 from contrastive_lab.data import Images
 from contrastive_lab.experiments.claims.claim import Claim, Question, Rows, Sizes, Work
 from contrastive_lab.experiments.claims.fit import fit
-from contrastive_lab.experiments.trial import object_cells
 from contrastive_lab.methods import METHODS, Method
 from contrastive_lab.training import Settings, prepare
+from contrastive_lab.training.locality import object_cells
 from contrastive_lab.training.observe import at_rest
 
 LEARNERS = ("pixpro", "pixcontrast", "simclr", "untrained")
