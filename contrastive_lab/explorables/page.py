@@ -33,8 +33,21 @@ class Slider:
     step: float | int
 
 
-def page(identity: str, *, alt: str, body: str, script: str, mount: str, data: Mapping[str, Any], question: Question | None = None) -> str:
-    """The explorable as HTML: no network, inherits the colour of the page around it, `identity` is the id of its root."""
+def page(
+    identity: str,
+    *,
+    alt: str,
+    body: str,
+    script: str,
+    mount: str,
+    data: Mapping[str, Any],
+    question: Question | None = None,
+    with_table: bool = False,
+) -> str:
+    """The explorable as HTML: no network, inherits the colour of the page around it, `identity` is the id of its root.
+
+    `with_table` adds web/table.js, whose `unpack` reads what table.pack wrote.
+    """
     parts = [
         f"<style>{_file('lab.css')}</style>",
         _question(identity, question) if question else "",
@@ -42,7 +55,8 @@ def page(identity: str, *, alt: str, body: str, script: str, mount: str, data: M
         '<p class="words" data-part="words" aria-live="polite"></p>',
         f"<noscript>{html.escape(alt)}</noscript>",
     ]
-    code = f"{_file('predict.js')}\n{_file(script)}\n{mount}(document.getElementById({json.dumps(identity)}), {_json(data)});"
+    scripts = "\n".join(_file(name) for name in ("predict.js", *(("table.js",) if with_table else ()), script))
+    code = f"{scripts}\n{mount}(document.getElementById({json.dumps(identity)}), {_json(data)});"
     text = (
         f'<div class="clab" id="{identity}" role="group" aria-label="{html.escape(alt, quote=True)}">{"".join(parts)}</div>'
         f"<script>(function () {{\n{code}\n}})();</script>"
