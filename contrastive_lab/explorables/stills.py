@@ -106,11 +106,11 @@ def _canvas(width: float, height: float, *, columns: int = 1) -> tuple[Any, Any]
     return figure, figure.subplots(1, columns, squeeze=False)[0]
 
 
-def _png(figure: Any) -> bytes:
-    """Few colours, few bytes: posters travel inside the notebooks."""
+def _png(figure: Any, *, colours: int = 48) -> bytes:
+    """Few colours, few bytes: posters travel inside the notebooks. Small marks in many colours want more than 48."""
     from PIL import Image
 
     page, small = io.BytesIO(), io.BytesIO()
     figure.savefig(page, format="png", bbox_inches="tight", pad_inches=0.08)
-    Image.open(page).convert("RGB").quantize(48, dither=Image.Dither.NONE).save(small, format="png", optimize=True)
+    Image.open(page).convert("RGB").quantize(colours, dither=Image.Dither.NONE).save(small, format="png", optimize=True)
     return small.getvalue()
