@@ -5,15 +5,17 @@ from collections.abc import Callable
 from contrastive_lab.explorables.circle import Circle
 from contrastive_lab.explorables.correspondence import Correspondence
 from contrastive_lab.explorables.explorable import Explorable, show
+from contrastive_lab.explorables.modality_gap import ModalityGap
 from contrastive_lab.explorables.particles import Particles
 from contrastive_lab.explorables.sinkhorn import Sinkhorn
 
 EXPLORABLES: dict[str, Callable[[], Explorable]] = {
     "circle": Circle,
     "particles": Particles,
+    "modality_gap": ModalityGap,
     "sinkhorn": Sinkhorn,
     "correspondence": Correspondence,
 }
 """Every explorable in its usual state by the name of its poster, notebooks/text/posters/<name>.png."""
 
-__all__ = ["EXPLORABLES", "Circle", "Correspondence", "Explorable", "Particles", "Sinkhorn", "show"]
+__all__ = ["EXPLORABLES", "Circle", "Correspondence", "Explorable", "ModalityGap", "Particles", "Sinkhorn", "show"]
