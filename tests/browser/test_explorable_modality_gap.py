@@ -29,6 +29,7 @@ def part(page, name):
 
 
 def test_it_paints_at_once_and_opens_after_a_prediction(opened):
+    opened.wait_for_function("performance.getEntriesByType('paint').length > 0", timeout=5000)
     paint = opened.evaluate("performance.getEntriesByType('paint').map((entry) => entry.startTime)[0]")
     assert paint < 1000
     assert part(opened, "epoch").is_disabled()
