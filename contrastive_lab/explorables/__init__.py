@@ -5,6 +5,8 @@ from collections.abc import Callable
 from contrastive_lab.explorables.circle import Circle
 from contrastive_lab.explorables.correspondence import Correspondence
 from contrastive_lab.explorables.explorable import Explorable, show
+from contrastive_lab.explorables.gates import Gates
+from contrastive_lab.explorables.mixing import Mixing
 from contrastive_lab.explorables.modality_gap import ModalityGap
 from contrastive_lab.explorables.particles import Particles
 from contrastive_lab.explorables.sinkhorn import Sinkhorn
@@ -15,7 +17,9 @@ EXPLORABLES: dict[str, Callable[[], Explorable]] = {
     "modality_gap": ModalityGap,
     "sinkhorn": Sinkhorn,
     "correspondence": Correspondence,
+    "mixing": Mixing,
+    "gates": Gates,
 }
 """Every explorable in its usual state by the name of its poster, notebooks/text/posters/<name>.png."""
 
-__all__ = ["EXPLORABLES", "Circle", "Correspondence", "Explorable", "ModalityGap", "Particles", "Sinkhorn", "show"]
+__all__ = ["EXPLORABLES", "Circle", "Correspondence", "Explorable", "Gates", "Mixing", "ModalityGap", "Particles", "Sinkhorn", "show"]

@@ -79,7 +79,8 @@ def state_at(
 
     `hard` are rows of the queue, hardest first; `pairs` and `queries` the synthetic points; `weights` the softmax over [positive, queue
     rows, pairs, queries], 0 where the oracle excludes; `mass` its parts by name; `pull` and `push` the forces on the query in its tangent
-    space, times the temperature; `false_push` the share of all repulsion that comes from the query's own class.
+    space, times the temperature; `false_push` the share of the negatives' weight that belongs to the query's own class, mixtures with
+    such a row included.
     """
     _check(world, n_hard, s, s_prime, alpha, beta, temperature, oracle)
     cosine = world.queue @ world.q
@@ -170,7 +171,7 @@ class Mixing:
                 ("hardest mixture, cosine", "hardest", "nearest"),
                 ("weight of mixtures", "mass", "mass-note"),
                 ("own class among the N hardest", "false", "chance"),
-                ("push from the own class", "falsepush", "falsepush-note"),
+                ("repelling weight that is false", "falsepush", "falsepush-note"),
             ]
         )
         legend = (
@@ -219,7 +220,7 @@ class Mixing:
             f"Loss {state['loss']:.3f} ({state['plain loss']:.3f} without mixtures); mixtures take "
             f"{mass['pairs'] + mass['queries']:.0%} of the softmax, the positive {mass['positive']:.0%}; "
             f"{state['false_hard']:.0%} of the hardest are of the query's class "
-            f"(chance {state['chance']:.0%}), and {state['false_push']:.0%} of the push comes from it."
+            f"(chance {state['chance']:.0%}), and {state['false_push']:.0%} of the repelling weight belongs to it."
         )
 
 

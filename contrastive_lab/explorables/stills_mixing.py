@@ -12,7 +12,7 @@ from contrastive_lab.explorables.mixing import World, on_map, state_at
 from contrastive_lab.explorables.stills import DOT, GREY, _canvas, _png
 from contrastive_lab.figures.palette import BAD, GOOD
 
-PAIR, QUERY, RIM = "#9963fc", "#cf7e00", 135.0
+PAIR, QUERY, RIM = "#9963fc", "#cf7e00", 100.0
 
 
 def mixing_poster(world: World, broken: World) -> bytes:
@@ -23,12 +23,13 @@ def mixing_poster(world: World, broken: World) -> bytes:
         ("mixtures with the query, β = ½", world, {"s": 0, "s_prime": 8, "beta": 0.5}),
         ("all hard negatives false", broken, {"s": 8, "s_prime": 4}),
     ]
-    figure, axes = _canvas(2.6 * len(panels), 3.3, columns=len(panels))
+    figure, axes = _canvas(2.45 * len(panels), 3.3, columns=len(panels))
     for panel, (title, place, how) in zip(axes, panels, strict=True):
         state = _draw(panel, place, how)
         mass = state["mass"]["pairs"] + state["mass"]["queries"]
-        panel.set_title(f"{title}\nmixtures {mass:.0%} of the softmax,\n{state['false_push']:.0%} of the push is false", fontsize=8.5)
-    return _png(figure)
+        false = f"{state['false_push']:.0%} of the repelling weight false"
+        panel.set_title(f"{title}\nmixtures {mass:.0%} of the softmax,\n{false}", fontsize=8.5)
+    return _png(figure, colours=200)
 
 
 def mixing_still(world: World, how: Mapping[str, Any]) -> bytes:
@@ -36,12 +37,12 @@ def mixing_still(world: World, how: Mapping[str, Any]) -> bytes:
     figure, axes = _canvas(9.0, 4.4, columns=2)
     state = _draw(axes[0], world, how)
     _bars(axes[1], state["mass"])
-    return _png(figure)
+    return _png(figure, colours=200)
 
 
 def _draw(panel: Any, world: World, how: Mapping[str, Any]) -> dict[str, Any]:
     state = state_at(world, **how)
-    for angle in (30, 60, 90, 120):
+    for angle in (30, 60, 90):
         turn = np.linspace(0, 2 * np.pi, 120)
         panel.plot(angle * np.cos(turn), angle * np.sin(turn), color="0.6" if angle == 90 else "0.85", lw=0.7, zorder=0)
         panel.text(0, angle + 1, f"{angle}°", ha="center", va="bottom", fontsize=6, color="0.4")

@@ -42,14 +42,14 @@ function mountMixing(root, data) {
   };
   let p = { ...data.start }, which = 0, oracle = false;
   const VIOLET = "#9963fc", ORANGE = "#cf7e00", GREY = "#8c9196";
-  const stage = find("stage"), scale = 100 / 130; // the rim is 130 degrees from the query; what lies farther is drawn there
-  for (const degrees of [30, 60, 90, 120]) {
+  const stage = find("stage"), RIM = 100, scale = 104 / RIM; // the rim is 100 degrees from the query; what lies farther is drawn there
+  for (const degrees of [30, 60, 90]) {
     make("circle", { r: degrees * scale, fill: "none", stroke: "currentColor", "stroke-opacity": degrees === 90 ? 0.45 : 0.2, "stroke-width": 0.6 }, stage);
     make("text", { x: 0, y: -degrees * scale - 1.2, "font-size": 5, "text-anchor": "middle", opacity: 0.75 }, stage, degrees + "°");
   }
   const layer = make("g", {}, stage);
   const flat = (v) => {
-    const length = Math.hypot(v[0], v[1]), angle = (Math.acos(Math.max(-1, Math.min(1, v[2]))) * 180) / Math.PI, r = Math.min(angle, 130) * scale;
+    const length = Math.hypot(v[0], v[1]), angle = (Math.acos(Math.max(-1, Math.min(1, v[2]))) * 180) / Math.PI, r = Math.min(angle, RIM) * scale;
     return length < 1e-9 ? [0, 0] : [(v[0] / length) * r, (-v[1] / length) * r];
   };
   const arc = (a, b) => {
@@ -71,7 +71,7 @@ function mountMixing(root, data) {
   const bars = find("bars");
   function drawBar(mass) {
     bars.replaceChildren();
-    make("text", { x: 0, y: 6, "font-size": 5 }, bars, "softmax weight: positive against everything else");
+    make("text", { x: 0, y: 6, "font-size": 4.6 }, bars, "softmax weight: positive against everything else");
     const parts = [["positive", mass.positive, "var(--pull)"], ["queue", mass.others, GREY], ["own class", mass.own, "var(--push)"],
       ["▲ of two", mass.pairs, VIOLET], ["▼ with query", mass.queries, ORANGE]];
     let x = 0;
@@ -79,8 +79,8 @@ function mountMixing(root, data) {
       make("rect", { x, y: 10, width: 122 * value, height: 12, fill: colour, stroke: "currentColor", "stroke-opacity": 0.5, "stroke-width": 0.3 }, bars);
       x += 122 * value;
       const column = k % 3, row = Math.floor(k / 3);
-      make("rect", { x: column * 42, y: 27 + row * 9, width: 5, height: 5, fill: colour }, bars);
-      make("text", { x: column * 42 + 7, y: 31.5 + row * 9, "font-size": 5 }, bars, `${name} ${Math.round(100 * value)} %`);
+      make("rect", { x: column * 43, y: 26.5 + row * 8, width: 4, height: 4, fill: colour }, bars);
+      make("text", { x: column * 43 + 5.5, y: 30 + row * 8, "font-size": 4.2 }, bars, `${name} ${Math.round(100 * value)} %`);
     });
   }
   function draw() {
@@ -120,7 +120,7 @@ function mountMixing(root, data) {
     find("oracle").textContent = oracle ? "Let the query's own class back in" : "Leave out the query's own class (oracle)";
     find("words").textContent = (which ? "Broken: the nearest rows all belong to the query's class. " : "") +
       `${p.n} hard negatives, ${percent(s.falseHard)} of them false. Mixtures take ${percent(share)} of the softmax, and ` +
-      `${percent(s.falsePush)} of the push comes from the query's own class. ` +
+      `${percent(s.falsePush)} of the repelling weight belongs to the query's own class. ` +
       (p.s + p.t === 0 ? "No mixtures: this is MoCo." : mixed > real ? "The hardest mixture is harder than every real negative." : "No mixture is harder than the hardest real negative.");
   }
   for (const [part, name] of [["hard", "n"], ["s", "s"], ["t", "t"], ["alpha", "alpha"], ["beta", "beta"]]) {
