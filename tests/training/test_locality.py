@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from contrastive_lab.data import scenes
+from contrastive_lab.methods import Method
+from contrastive_lab.networks import Backbone
 from contrastive_lab.training import Locality, Settings, prepare, train
 from contrastive_lab.training.locality import map_locality, object_cells
 
@@ -24,19 +26,22 @@ def test_locality_joins_the_history_at_epoch_ends(masked):
 
 
 def test_equal_cells_are_blind_and_the_mask_itself_sees_all(masked):
-    class Painted(torch.nn.Module):
+    class Map(Backbone):
         def __init__(self, seen):
             super().__init__()
-            self.anchor = torch.nn.Parameter(torch.zeros(()))
-            self.encoder = self
             self.seen = seen
 
         def feature_map(self, pixels):
             inside = object_cells(masked, (8, 8)).float() if self.seen else torch.ones(len(pixels), 8, 8)
             return torch.stack([inside, 1 - inside + (0 if self.seen else 1)], dim=1)
 
-    assert map_locality(Painted(False), masked) == pytest.approx(0.5)
-    assert map_locality(Painted(True), masked) == pytest.approx(1.0)
+    def painted(seen):
+        method = Method()
+        method.anchor, method.encoder = torch.nn.Parameter(torch.zeros(())), Map(seen)
+        return method
+
+    assert map_locality(painted(False), masked) == pytest.approx(0.5)
+    assert map_locality(painted(True), masked) == pytest.approx(1.0)
 
 
 def test_images_without_masks_are_refused(masked):
