@@ -7,6 +7,7 @@ from contrastive_lab.figures.palette import CLASSES, LOOKS, Look, class_look, lo
 from contrastive_lab.figures.picture import Picture, check_alt, mime_bundle, show
 from contrastive_lab.figures.plane import Track, align_uniform_plane
 from contrastive_lab.figures.poster import embedding_poster, plane_poster
+from contrastive_lab.figures.relations import relation_map
 from contrastive_lab.figures.spectra import spectra
 from contrastive_lab.figures.sprite import data_uri, png, sheet
 from contrastive_lab.figures.theme import axis, new_figure
@@ -30,6 +31,7 @@ __all__ = [
     "new_figure",
     "plane_poster",
     "png",
+    "relation_map",
     "sheet",
     "show",
     "spectra",

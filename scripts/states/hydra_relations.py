@@ -65,6 +65,7 @@ def main() -> int:
     print(f"kNN on the representation {knn:.3f}")
     about = {
         "command": "python scripts/states/hydra_relations.py",
+        "seed": args.seed,
         "images": len(images),
         "knn": knn,
         "settings": asdict(settings),
