@@ -38,7 +38,7 @@ def page(
     *,
     alt: str,
     body: str,
-    script: str,
+    script: str | Sequence[str],
     mount: str,
     data: Mapping[str, Any],
     question: Question | None = None,
@@ -55,7 +55,8 @@ def page(
         '<p class="words" data-part="words" aria-live="polite"></p>',
         f"<noscript>{html.escape(alt)}</noscript>",
     ]
-    scripts = "\n".join(_file(name) for name in ("predict.js", *(("table.js",) if with_table else ()), script))
+    own = (script,) if isinstance(script, str) else tuple(script)
+    scripts = "\n".join(_file(name) for name in ("predict.js", *(("table.js",) if with_table else ()), *own))
     code = f"{scripts}\n{mount}(document.getElementById({json.dumps(identity)}), {_json(data)});"
     text = (
         f'<div class="clab" id="{identity}" role="group" aria-label="{html.escape(alt, quote=True)}">{"".join(parts)}</div>'
