@@ -27,11 +27,12 @@ ALLOWED: dict[str, set[str]] = {
     "methods": {"contrast", "gather", "tiled", "networks", "views"},
     # `networks`: the loop makes the backbone; `gather`: one number out of several processes.
     "training": {"methods", "views", "data", "measures", "networks", "gather"},
-    "runs": {"training"},
+    "runs": {"training", "methods", "measures"},
+    "diagnosis": {"measures"},
     "experiments": {"training", "measures", "data", "methods"},
-    "explorables": {"figures", "measures", "methods", "contrast", "data", "runs"},
+    "explorables": {"figures", "measures", "methods", "contrast", "data", "runs", "diagnosis"},
     "exercises": {"methods", "contrast", "measures", "data", "views", "figures"},
-    "report": {"figures", "measures", "data", "runs"},
+    "report": {"figures", "measures", "data", "runs", "diagnosis", "explorables"},
 }
 # What learners and terminals touch may import everything, one another included.
 SURFACE = {"cli", "demo", "doctor", "lab", "__main__"}
