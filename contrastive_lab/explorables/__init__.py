@@ -8,6 +8,7 @@ from contrastive_lab.explorables.explorable import Explorable, show
 from contrastive_lab.explorables.gates import Gates
 from contrastive_lab.explorables.mixing import Mixing
 from contrastive_lab.explorables.modality_gap import ModalityGap
+from contrastive_lab.explorables.npc import Npc
 from contrastive_lab.explorables.particles import Particles
 from contrastive_lab.explorables.sinkhorn import Sinkhorn
 
@@ -19,7 +20,20 @@ EXPLORABLES: dict[str, Callable[[], Explorable]] = {
     "correspondence": Correspondence,
     "mixing": Mixing,
     "gates": Gates,
+    "npc": Npc,
 }
 """Every explorable in its usual state by the name of its poster, notebooks/text/posters/<name>.png."""
 
-__all__ = ["EXPLORABLES", "Circle", "Correspondence", "Explorable", "Gates", "Mixing", "ModalityGap", "Particles", "Sinkhorn", "show"]
+__all__ = [
+    "EXPLORABLES",
+    "Circle",
+    "Correspondence",
+    "Explorable",
+    "Gates",
+    "Mixing",
+    "ModalityGap",
+    "Npc",
+    "Particles",
+    "Sinkhorn",
+    "show",
+]
