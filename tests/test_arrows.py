@@ -30,6 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "runs": {"training", "methods", "measures"},
     "diagnosis": {"measures"},
     "experiments": {"training", "measures", "data", "methods"},
+    # `views`: the explorable of alignment makes the two views of every strength.
     "explorables": {"figures", "measures", "methods", "contrast", "data", "runs", "diagnosis"},
     "exercises": {"methods", "contrast", "measures", "data", "views", "figures"},
     "report": {"figures", "measures", "data", "runs", "diagnosis", "explorables"},

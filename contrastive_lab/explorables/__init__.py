@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 
+from contrastive_lab.explorables.alignment import Alignment
 from contrastive_lab.explorables.circle import Circle
 from contrastive_lab.explorables.correspondence import Correspondence
 from contrastive_lab.explorables.explorable import Explorable, show
 from contrastive_lab.explorables.gates import Gates
+from contrastive_lab.explorables.locality import ObjectLocality
 from contrastive_lab.explorables.mixing import Mixing
 from contrastive_lab.explorables.modality_gap import ModalityGap
 from contrastive_lab.explorables.npc import Npc
@@ -14,6 +16,8 @@ from contrastive_lab.explorables.sinkhorn import Sinkhorn
 
 EXPLORABLES: dict[str, Callable[[], Explorable]] = {
     "circle": Circle,
+    "alignment": Alignment.shipped,
+    "locality": ObjectLocality.shipped,
     "particles": Particles,
     "modality_gap": ModalityGap,
     "sinkhorn": Sinkhorn,
@@ -26,6 +30,7 @@ EXPLORABLES: dict[str, Callable[[], Explorable]] = {
 
 __all__ = [
     "EXPLORABLES",
+    "Alignment",
     "Circle",
     "Correspondence",
     "Explorable",
@@ -33,6 +38,7 @@ __all__ = [
     "Mixing",
     "ModalityGap",
     "Npc",
+    "ObjectLocality",
     "Particles",
     "Sinkhorn",
     "show",

@@ -62,7 +62,7 @@ def embedder(method: Method) -> Embed:
         method.eval()
         device = next(method.parameters()).device
         with torch.no_grad():
-            rows = torch.cat([method.embed(part.to(device)).float().cpu() for part in images.split(250)])
+            rows = torch.cat([method.embed(part.to(device)).float().cpu() for part in torch.split(images, 250)])
         for module, mode in modes:
             module.training = mode
         return rows

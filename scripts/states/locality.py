@@ -45,13 +45,14 @@ METHODS = ("simclr", "pixpro", "pixcontrast")
 def shown_images() -> tuple[Images, list[str]]:
     """Four scenes, chosen by what is in them, and two mosaics of four scenes each; masks tell objects, or quadrants, apart."""
     world = scenes.World(split="test", two=0.6)
-    draw = world.draw(range(600))
-    colour, size, two, kind = draw.colour[:, 0], draw.size[:, 0], draw.two, draw.background
+    draw = world.draw(range(40_000))
+    colour, shape, size, kind, cell = draw.colour[:, 0], draw.shape[:, 0], draw.size[:, 0], draw.background, draw.cell[:, 0]
+    middle = (cell == 4) & (size == 2)
     wanted = {
-        "large red object": ~two & (colour == 0) & (size == 2) & (kind == 0),
-        "two objects": two & (size == 2) & (draw.size[:, 1] >= 1) & (kind == 2) & (draw.cell[:, 0] == 0),
-        "white object, checks": ~two & (colour == 7) & (size == 2) & (kind == 2),
-        "small blue object": ~two & (colour == 2) & (size == 0) & (kind == 3),
+        "red object": ~draw.two & middle & (colour == 0) & (shape < 2),
+        "two yellow objects": draw.two & (colour == 3) & (draw.colour[:, 1] == 3) & (size == 2) & (draw.size[:, 1] == 2) & (kind == 2) & (shape < 4) & (draw.shape[:, 1] < 4),
+        "white object, checks": ~draw.two & middle & (colour == 7) & (kind == 2) & (shape < 4),
+        "small blue object, dots": ~draw.two & (cell == 4) & (colour == 2) & (size == 0) & (kind == 3) & (shape < 2),
     }
     index = [int(np.flatnonzero(rows)[0]) for rows in wanted.values()]
     painted = scenes.render(world.draw(np.array(index)), SIDE)
