@@ -124,7 +124,8 @@ PUSH_SLOPES = Exercise(
     title="Where the push turns round",
     statement=r"""
 One anchor has the costs $c_1,\dots,c_M$ to its negatives, and $r=-\sum_j\pi_jc_j$ with $\pi=\mathrm{softmax}(-t^-c)$.
-The weights depend on the costs too. Derive and return all $\partial r/\partial c_j$ (no autograd). With $\bar c=\sum_j\pi_jc_j$ the answer has the form $-\pi_j[\,\dots]$.""",
+The weights depend on the costs too. Derive and return all $\partial r/\partial c_j$ (no autograd).
+With $\bar c=\sum_j\pi_jc_j$ the answer has the form $-\pi_j[\,\dots]$.""",
     minutes=15,
     difficulty=3,
     hints=(
