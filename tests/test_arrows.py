@@ -31,7 +31,7 @@ ALLOWED: dict[str, set[str]] = {
     "diagnosis": {"measures"},
     "experiments": {"training", "measures", "data", "methods"},
     # `views`: the explorable of alignment makes the two views of every strength.
-    "explorables": {"figures", "measures", "methods", "contrast", "data", "runs", "diagnosis"},
+    "explorables": {"figures", "measures", "methods", "contrast", "data", "runs", "diagnosis", "views"},
     "exercises": {"methods", "contrast", "measures", "data", "views", "figures"},
     "report": {"figures", "measures", "data", "runs", "diagnosis", "explorables"},
 }
