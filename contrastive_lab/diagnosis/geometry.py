@@ -38,7 +38,7 @@ def dimensions(course: Course) -> Illness | None:
         "dimensions",
         f"rank {rank:.0f} of {course.dim}{seen} while the spread is fine ({spread:.2f}): dimensional collapse; "
         f"half of the variance lies in about {max(1, round(ratio / 2))} of the directions.",
-        "Look for a bottleneck in the projector, a temperature of 1 or more, or augmentations stronger than the differences between images.",
+        "Look for a bottleneck in the projector, a temperature of 1 or more, or augmentations that outweigh the images' differences.",
     )
 
 
