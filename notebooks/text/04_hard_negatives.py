@@ -381,7 +381,8 @@ lab.table({name: [{column: one.last(column) for column in columns}] for name, on
 # <details><summary>Reading it</summary>
 #
 # The task became harder by construction: more competitors can only lower the share of wins. Harder is not the same as better. A single pair of runs can't decide
-# whether kNN rose; section 8 quotes runs with several seeds. The paper's own gains are about one point, on a hundred and a thousand classes, not on eight.
+# whether kNN rose; section 8 quotes runs with several seeds. The paper's own gains are small,
+# and were made on a hundred and a thousand classes, not on eight.
 #
 # </details>
 
