@@ -42,7 +42,7 @@ def made_run(name: str, devices: int) -> Run:
     told = tuple((f"number {number % 20}",) for number in range(48))
     images = Images(pixels, "noise", labels=torch.arange(48) % 4, captions=told)
     options = {"moco": {"queue_length": 32, "splits": 1}, "swav": {"n_prototypes": 8, "hidden_dim": 8, "out_dim": 8, "freeze_epochs": 1.0}}
-    options["clip"] = {"out_dim": 8, "text_width": 8, "heads": 2, "length": 8, "merge_equal": True}
+    options["clip"] = {"out_dim": 8, "text_width": 8, "heads": 2, "length": 8}
     settings = Settings(
         method=name, data="own", epochs=2, batch_size=12, width=4, image_size=16, device="cpu", devices=devices, optimizer="sgd", lr=0.05,
         options=options.get(name, {"hidden_dim": 8, "out_dim": 8}),

@@ -10,7 +10,6 @@ Deviations from the authors' code
 * The logit scale 1 / temperature is clipped to 100 after each step, as in the authors' code; the paper says only that it is clipped.
 * The image is augmented like the other methods' (the original: a random square crop of the resized image).
 * One caption of each image at a time; with `caption=None` each epoch takes the next one.
-* `merge_equal` (not in the paper): captions that are equal word by word count as positives of each other, not as negatives.
 
 `SketchCLIP` is the same without language: the second modality is a sketch of the same view, seen by an encoder of its own.
 """
@@ -45,7 +44,8 @@ def clip_loss(
     """Mean of two cross-entropies: image i must pick text i among the N texts, text i must pick image i among the N images.
 
     Never negative; log N when nothing can be told apart. Rows are normalised inside; a tensor as temperature gets a gradient.
-    positives: further pairs (image, text) that belong together, True on the diagonal; each anchor averages over its positives.
+    positives: further pairs (image, text) that belong together, True on the diagonal; each anchor averages over its positives. Where
+        texts are merely repeated this changes nothing: pulls and pushes of copies cancel, since they have one and the same vector.
     """
     check_pair(images, texts, names=("images", "texts"))
     if not isinstance(temperature, Tensor):
@@ -87,7 +87,6 @@ class CLIP(Method):
         temperature: float = 0.07,
         learn_temperature: bool = True,
         caption: int | None = 0,
-        merge_equal: bool = False,
     ) -> None:
         super().__init__()
         check_positive(temperature=temperature)
@@ -102,7 +101,7 @@ class CLIP(Method):
             nn.init.normal_(head.weight, std=head.in_features**-0.5)
         # A logarithm, so that a step multiplies the scale instead of adding to it.
         self.log_scale = nn.Parameter(torch.tensor(-math.log(temperature)), requires_grad=learn_temperature)
-        self.caption, self.merge_equal = caption, merge_equal
+        self.caption = caption
 
     @classmethod
     def build(
@@ -147,20 +146,17 @@ class CLIP(Method):
         return unit(self.other_head(self.other(self.other.tokenize(captions))))
 
     def step(self, batch: Batch) -> Step:
-        images, partners, positives = self.pair(batch)
-        images, partners = gather(images), gather(partners)
-        loss = clip_loss(images, partners, temperature=self.log_scale.neg().exp(), positives=positives)
+        images, partners = (gather(rows) for rows in self.pair(batch))
+        loss = clip_loss(images, partners, temperature=self.log_scale.neg().exp())
         blocks = torch.stack([unit(images), unit(partners)]).detach()
         return Step(loss, blocks, self.diagnose(*blocks))
 
-    def pair(self, batch: Batch) -> tuple[Float[Tensor, "N E"], Float[Tensor, "N E"], Bool[Tensor, "M M"] | None]:
-        """Projected images, their projected partners and, with `merge_equal`, which pairs of the joint batch belong together."""
+    def pair(self, batch: Batch) -> tuple[Float[Tensor, "N E"], Float[Tensor, "N E"]]:
+        """Projected images and their projected partners."""
         if batch.captions is None:
             raise ValueError("captions are missing: CLIP compares images with sentences; train on scenes or flickr8k")
         tokens = self.other.tokenize(self.choose(batch))
-        every = gather(tokens) if self.merge_equal else tokens
-        positives = (every[:, None] == every).all(dim=2) if self.merge_equal else None
-        return self(batch.views[0])[1], self.other_head(self.other(tokens)), positives
+        return self(batch.views[0])[1], self.other_head(self.other(tokens))
 
     def choose(self, batch: Batch) -> list[str]:
         """One caption for each image: always the same one, or the next one in each epoch, so that a resumed run chooses alike."""
@@ -200,6 +196,6 @@ class SketchCLIP(CLIP):
         """Unit vectors of the sketches of images."""
         return unit(self.other_head(self.other(sketch(images))))
 
-    def pair(self, batch: Batch) -> tuple[Float[Tensor, "N E"], Float[Tensor, "N E"], None]:
+    def pair(self, batch: Batch) -> tuple[Float[Tensor, "N E"], Float[Tensor, "N E"]]:
         view = batch.views[0]
-        return self(view)[1], self.other_head(self.other(sketch(view))), None
+        return self(view)[1], self.other_head(self.other(sketch(view)))
