@@ -1,10 +1,20 @@
 """Exercises of the notebooks: each has a statement, a stub, three hints, known mistakes with their hints, a solution and a check."""
 
-from contrastive_lab.exercises import arbitrary_pairs, attraction, clusters, decoupling, hard_negatives, modality_gap, pixels, two_forces
+from contrastive_lab.exercises import (
+    arbitrary_pairs,
+    attraction,
+    clusters,
+    decoupling,
+    hard_negatives,
+    modality_gap,
+    object_locality,
+    pixels,
+    two_forces,
+)
 from contrastive_lab.exercises.card import card, folded
 from contrastive_lab.exercises.exercise import Case, Exercise, Mistake, NotYet
 
-_NOTEBOOKS = (two_forces, decoupling, attraction, clusters, pixels, hard_negatives, arbitrary_pairs, modality_gap)
+_NOTEBOOKS = (two_forces, decoupling, attraction, clusters, pixels, hard_negatives, arbitrary_pairs, modality_gap, object_locality)
 EXERCISES: dict[str, Exercise] = {exercise.name: exercise for module in _NOTEBOOKS for exercise in module.ALL}
 """Every exercise by name; notebooks write `exercises.get("info_nce").check(info_nce)`."""
 
