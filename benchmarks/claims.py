@@ -46,7 +46,7 @@ def main() -> None:
     sizes = Sizes(count=args.count, epochs=args.epochs, network=args.network, width=args.width, precision=args.precision)
     check_sizes(read_results(args.out), sizes, args.out)
     planned = trials(args, sizes)
-    results = run_trials(planned, args.out, minutes=args.minutes, jobs=args.jobs)
+    results = run_trials(planned, args.out, minutes=args.minutes, jobs=args.jobs, gpus=args.gpus)
     known = CLAIMS.values()
     verdicts = {"sizes": asdict(sizes), "environment": environment(), "claims": record(known, results)}
     write_results(args.out.with_name(f"{args.out.stem}-verdicts.json"), verdicts)
@@ -74,6 +74,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="start no trial after that many minutes")
     parser.add_argument("--jobs", type=int, default=1, help="trials at a time")
+    parser.add_argument("--gpus", type=int, default=0, help="spread the jobs over so many GPUs")
     parser.add_argument("--threads", type=int, help="CPU threads of a trial")
     parser.add_argument("--out", type=Path, default=RESULTS / "claims.json")
     args = parser.parse_args()

@@ -45,6 +45,7 @@ def trials(args: argparse.Namespace) -> list[Trial]:
                 "seed": seed,
                 "precision": args.precision,
                 "device": args.device,
+                "compile": args.compile,
             }
             options = {"count": args.count} if args.count else {}
             every.append(Trial(f"{name}/{seed}", train_and_measure, {"settings": settings, "options": options, "threads": args.threads}))
@@ -81,12 +82,16 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=16)
     parser.add_argument("--precision", default="32-true")
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--compile", action="store_true", help="pays on a GPU from a few hundred thousand images on")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="start no trial after that many minutes")
     parser.add_argument("--jobs", type=int, default=1, help="trials at a time")
+    parser.add_argument("--gpus", type=int, default=0, help="spread the jobs over so many GPUs")
     parser.add_argument("--threads", type=int, help="CPU threads of a trial")
     parser.add_argument("--out", type=Path, help="results file; results/methods-DATA.json by default")
     args = parser.parse_args()
-    results = run_trials(trials(args), args.out or RESULTS / f"methods-{args.data}.json", minutes=args.minutes, jobs=args.jobs)
+    results = run_trials(
+        trials(args), args.out or RESULTS / f"methods-{args.data}.json", minutes=args.minutes, jobs=args.jobs, gpus=args.gpus
+    )
     print(table(results))
     for name, row in results.items():
         if "error" in row:

@@ -29,14 +29,16 @@ class Trial:
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
-def run_trials(trials: Sequence[Trial], path: str | Path, *, minutes: float = math.inf, jobs: int = 1) -> Results:
+def run_trials(trials: Sequence[Trial], path: str | Path, *, minutes: float = math.inf, jobs: int = 1, gpus: int = 0) -> Results:
     """Run the trials that `path` (JSON) does not hold yet, `jobs` at a time, each in a process of its own, and add what they return.
 
     After `minutes` no trial is started any more; those under way are finished. A trial that raises is recorded with its error and
-    tried again by the next call. Every row gets `seconds` of the whole trial and the environment it ran in.
+    tried again by the next call. Every row gets `seconds` of the whole trial and the environment it ran in. With `gpus` the jobs are
+    spread over so many GPUs, each seeing one; several jobs share a GPU where there are more of them.
     """
-    if jobs < 1:
-        raise ValueError(f"jobs is {jobs}, but must be at least 1")
+    for name, value, least in (("jobs", jobs, 1), ("gpus", gpus, 0)):
+        if value < least:
+            raise ValueError(f"{name} is {value}, but must be at least {least}")
     target = Path(path)
     results = read_results(target)
     open_trials = [trial for trial in trials if "error" in results.get(trial.name, {"error": "missing"})]
@@ -44,15 +46,17 @@ def run_trials(trials: Sequence[Trial], path: str | Path, *, minutes: float = ma
     context = multiprocessing.get_context("spawn")
     # A fresh process for each trial: memory peaks belong to one trial, and none inherits another's state.
     with ProcessPoolExecutor(jobs, mp_context=context, max_tasks_per_child=1) as pool, tqdm(total=len(open_trials), unit="trial") as bar:
-        running: dict[Future[dict[str, Any]], Trial] = {}
+        running: dict[Future[dict[str, Any]], tuple[Trial, int]] = {}
+        places = list(range(jobs))
         while open_trials or running:
             while open_trials and len(running) < jobs and time.monotonic() < end:
-                trial = open_trials.pop(0)
-                running[pool.submit(_attempt, trial)] = trial
+                trial, place = open_trials.pop(0), places.pop(0)
+                running[pool.submit(_attempt, trial, place % gpus if gpus else None)] = trial, place
             if not running:
                 break
             for future in wait(running, return_when=FIRST_COMPLETED).done:
-                trial = running.pop(future)
+                trial, place = running.pop(future)
+                places.append(place)
                 results[trial.name] = future.result()
                 write_results(target, results)
                 bar.set_postfix_str(trial.name)
@@ -74,7 +78,9 @@ def write_results(path: str | Path, results: Mapping[str, Any]) -> None:
     os.replace(unfinished, target)
 
 
-def _attempt(trial: Trial) -> dict[str, Any]:
+def _attempt(trial: Trial, gpu: int | None) -> dict[str, Any]:
+    if gpu is not None:  # read by CUDA when it starts, which in this fresh process it has not yet
+        os.environ["CUDA_VISIBLE_DEVICES"] = str(gpu)
     start = time.perf_counter()
     try:
         row = dict(trial.work(**trial.arguments))
