@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ STRENGTHS = tuple(range(6))
 SEED = 11
 
 
+@runtime_checkable
 class Embed(Protocol):
     """From normalised images to rows; their lengths don't matter."""
 
