@@ -12,7 +12,7 @@ from typing import Any
 class Course:
     """`history` has the rows that training wrote, `settings` the run's settings as a dictionary, `state` how it ended."""
 
-    history: Sequence[Mapping[str, float]]
+    history: Sequence[Mapping[str, float | int]]
     settings: Mapping[str, Any]
     state: str = "finished"
     evaluation: Mapping[str, Any] = field(default_factory=dict)

@@ -15,7 +15,7 @@ RULES: tuple[Callable[[Course], Illness | None], ...] = (*learning.RULES, *rival
 
 
 def examine(
-    history: Sequence[Mapping[str, float]],
+    history: Sequence[Mapping[str, float | int]],
     settings: Mapping[str, Any],
     *,
     state: str = "finished",

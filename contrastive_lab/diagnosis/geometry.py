@@ -5,12 +5,15 @@ from __future__ import annotations
 from contrastive_lab.diagnosis.course import Course
 from contrastive_lab.diagnosis.illness import Illness
 
-COLLAPSED, THIN, TORN, CONE, LOSS_OF_KNN = 0.2, 0.15, 1.4, 0.5, 0.05
+COLLAPSED, THIN, TORN, CONE, LOSS_OF_KNN = 0.2, 0.15, 1.2, 0.5, 0.05
 """Spread below which there is no cloud; share of the directions below which it is thin; alignment above which twins are strangers;
 mean cosine above which it is a cone; fall of kNN below the untrained network."""
 
-YOUNG = 100
+YOUNG = 200
 """Steps below which a narrow cloud may still be opening."""
+
+CONED = ("swav", "hydra", "pixpro", "clip", "clip-sketch", "sepclr")
+"""Methods in whose space a cone is nothing to cure: they don't push all pairs apart, gate the space, or have the gap for it."""
 
 
 def collapse(course: Course) -> Illness | None:
@@ -44,7 +47,7 @@ def dimensions(course: Course) -> Illness | None:
 
 def cone(course: Course) -> Illness | None:
     cosine, spread = course.last("mean_cosine"), course.spread
-    if cosine is None or spread is None or course.steps < YOUNG or spread < COLLAPSED or cosine < CONE:
+    if course.method in CONED or cosine is None or spread is None or course.steps < YOUNG or spread < COLLAPSED or cosine < CONE:
         return None
     heat = course.temperature
     blame = f"; at temperature {heat:g} the push comes from the nearest neighbours alone" if heat is not None and heat < 0.05 else ""
@@ -57,8 +60,8 @@ def cone(course: Course) -> Illness | None:
 
 
 def torn(course: Course) -> Illness | None:
-    alignment = course.last("alignment")
-    if alignment is None or not course.trained or alignment < TORN:
+    alignment, similar = course.last("alignment"), course.last("positive similarity")
+    if alignment is None or course.steps < 50 or alignment < TORN or (similar is not None and similar > 0.3):
         return None
     return Illness(
         "torn",

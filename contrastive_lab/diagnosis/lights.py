@@ -22,13 +22,13 @@ class Sign:
     key: str
     title: str
     meaning: str
-    low: float
-    high: float
+    low: float | int
+    high: float | int
     digits: int = 2
-    good: float | None = None
-    ill: float | None = None
-    rise: float | None = None
-    ideal: float | None = None
+    good: float | int | None = None
+    ill: float | int | None = None
+    rise: float | int | None = None
+    ideal: float | int | None = None
     scale: Callable[[float, Course], float | None] = lambda value, course: value
 
     def light(self, value: float, first: float) -> Light:
@@ -65,7 +65,7 @@ SIGNS: tuple[Sign, ...] = (
     Sign("rankme", "RankMe", "% of the directions that could be seen", 0, 100, digits=0, good=30, ill=15, ideal=100, scale=_of_room),
     Sign("participation_ratio", "directions", "participation ratio, % of those that could be seen", 0, 100, digits=0, scale=_of_room),
     Sign("alignment", "alignment", "0: twins meet, 2: strangers; means nothing without spread", 0, 2, good=1.2, ill=1.6),
-    Sign("gap", "modality gap", "0 to 2; distance of the centroids", 0, 2, good=0.3, ill=0.7, ideal=0),
+    Sign("gap", "modality gap", "0 to 2; distance of the centroids", 0, 2, good=0.5, ill=0.8, ideal=0),
     Sign("locality", "locality", "mask AUROC of cells; 0.5 is blind", 0.5, 1, rise=0.02),
     Sign("knn", "kNN", "% correct", 0, 100, digits=0, rise=2, scale=_percent),
 )

@@ -23,7 +23,7 @@ def false_negatives(course: Course) -> Illness | None:
 def leak(course: Course) -> Illness | None:
     """Twins recognised in training and not at rest, on easier views: by statistics of their batch or by the age of the key."""
     seen, rest = course.last("proxy accuracy"), course.last("twins")
-    if seen is None or rest is None or not course.trained or seen < 0.5 or seen < rest + 0.3:
+    if seen is None or rest is None or not course.trained or seen < 0.4 or seen < rest + 0.25:
         return None
     return Illness(
         "leak",

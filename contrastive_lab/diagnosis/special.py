@@ -37,7 +37,7 @@ def noise(course: Course) -> Illness | None:
 
 
 def shared(course: Course) -> Illness | None:
-    """Common and salient codes that tell about each other."""
+    """Common and salient codes that tell about each other; the kernel estimate is small for healthy codes and never quite 0."""
     told = course.last("shared information")
     if told is None or course.steps < 50 or told < SHARED:
         return None
@@ -54,7 +54,7 @@ SHARED = 1.0
 
 def gap(course: Course) -> Illness | None:
     last = course.last("gap")
-    if last is None or not course.trained or last < 0.5:
+    if last is None or not course.trained or last < 0.8:
         return None
     alignment = f", {last**2:.2f} of the pairs' distance is the gap alone"
     heat = f" at temperature {course.temperature:g}" if course.temperature is not None else ""

@@ -1,0 +1,129 @@
+"""Make the static book: the notebooks with their kernel-free pictures, search, maths and a dark theme, all of it offline.
+
+python scripts/book.py              pages in site/, notebooks not executed: posters and explorables are shown
+python scripts/book.py --execute    the notebooks run first in the smoke profile, and all of their outputs are shown (minutes)
+python scripts/book.py --out DIR    somewhere else
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "build" / "site"
+MATHJAX = ("MathJax.js", "jax/input/TeX", "jax/output/SVG", "jax/element/mml", "extensions", "localization/en", "LICENSE")
+PAGES = ("notation", "glossary", "references")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--execute", action="store_true")
+    parser.add_argument("--out", type=Path, default=ROOT / "site")
+    parser.add_argument("--source", type=Path, default=SOURCE, help="where the prepared sources are put")
+    options = parser.parse_args()
+    notebooks = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    prepare(options.source, notebooks, execute=options.execute)
+    shutil.rmtree(options.out, ignore_errors=True)
+    command = [sys.executable, "-m", "sphinx", "-b", "html", "-q", "-W", "--keep-going", str(options.source), str(options.out)]
+    code = subprocess.call(command)
+    if code == 0:
+        print(
+            f"{len(notebooks)} notebooks in {options.out.resolve() / 'index.html'}\nOpen it: {(options.out.resolve() / 'index.html').as_uri()}"
+        )
+    return code
+
+
+def prepare(source: Path, notebooks: list[Path], *, execute: bool = False) -> None:
+    """Lay out what Sphinx reads: the pages of docs/, the notebooks with outputs, MathJax."""
+    shutil.rmtree(source, ignore_errors=True)
+    (source / "notebooks").mkdir(parents=True)
+    for page in (ROOT / "docs").glob("*.md"):
+        shutil.copy(page, source)
+    shutil.copy(ROOT / "docs" / "conf.py", source)
+    shutil.copytree(ROOT / "docs" / "static", source / "static")
+    copy_mathjax(source / "static" / "mathjax")
+    (source / "toc.md").write_text(contents(notebooks), "utf-8")
+    for path in notebooks:
+        (source / "notebooks" / path.name).write_text(json.dumps(run(path) if execute else filled(path)), "utf-8")
+
+
+def contents(notebooks: list[Path]) -> str:
+    trees = {"Notebooks": [f"notebooks/{path.stem}" for path in notebooks], "To look up": PAGES}
+    lines = [f"```{{toctree}}\n:caption: {title}\n:maxdepth: 1\n\n" + "\n".join(pages) + "\n```\n" for title, pages in trees.items()]
+    return "\n".join(lines)
+
+
+def copy_mathjax(folder: Path) -> None:
+    """MathJax from the package jupyter-server-mathjax, as much of it as pages of TeX drawn as SVG need."""
+    import jupyter_server_mathjax
+
+    home = Path(jupyter_server_mathjax.__file__).parent / "static"
+    for name in MATHJAX:
+        place = folder / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if (home / name).is_dir():
+            shutil.copytree(home / name, place)
+        else:
+            shutil.copy(home / name, place)
+
+
+def filled(path: Path) -> dict[str, Any]:
+    """The notebook as committed, with the pages of its explorables below the cells that show them."""
+    notebook: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code" and not cell["outputs"]:
+            pages = [page for call in shown("".join(cell["source"])) if (page := page_of(call))]
+            cell["outputs"] = [{"output_type": "display_data", "data": {"text/html": page}, "metadata": {}} for page in pages]
+    return notebook
+
+
+def shown(code: str) -> list[ast.Call]:
+    """What a cell gives to `explorables.show`."""
+    try:
+        calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+    except SyntaxError:
+        return []
+    names = {"explorables.show", "show"}
+    return [word for call in calls if ast.unparse(call.func) in names for word in call.args[:1] if isinstance(word, ast.Call)]
+
+
+def page_of(call: ast.Call) -> str:
+    """The page of `explorables.Name(...)`; with arguments that only a running notebook knows, that of its usual state, or nothing."""
+    from contrastive_lab import explorables
+
+    kind = getattr(explorables, ast.unparse(call.func).split(".")[1] if "." in ast.unparse(call.func) else ast.unparse(call.func), None)
+    usual = next((make for make in explorables.EXPLORABLES.values() if getattr(make, "__self__", make) is kind), None)
+    if kind is None:
+        return ""
+    try:
+        values = [ast.literal_eval(word) for word in call.args]
+        named = {word.arg: ast.literal_eval(word.value) for word in call.keywords if word.arg}
+        return str(kind(*values, **named).html())
+    except (ValueError, TypeError):
+        return str(usual().html()) if usual else ""
+
+
+def run(path: Path) -> dict[str, Any]:
+    """The notebook executed in the smoke profile."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    os.environ.setdefault("LAB_PROFILE", "smoke")
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(
+        notebook, timeout=600, allow_errors=True, store_widget_state=False, resources={"metadata": {"path": str(path.parent)}}
+    ).execute()
+    print(f"ran {path.stem}", flush=True)
+    return dict(json.loads(nbformat.writes(notebook)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
