@@ -73,3 +73,32 @@ def own_gap(runs: Mapping[float, Run], *, title: str = "your runs", names: tuple
 
 def _epochs(run: Run) -> Sequence[int]:
     return [frame.epoch for frame in run.snapshots if "images" in frame.tensors]
+
+
+COLUMNS = {
+    "gap": "gap",
+    "image cone": "cone, pictures",
+    "text cone": "cone, sentences",
+    "alignment": "alignment",
+    "recall@1": "R@1",
+    "recall@1, closed": "R@1 closed",
+    "temperature": "temperature",
+}
+
+
+def larger_runs(data: str) -> None:
+    """Print what benchmarks/clip_temperatures.py measured on this data, or that nobody has yet."""
+    from contrastive_lab.lab import results
+    from contrastive_lab.lab.geometry import table
+
+    try:
+        measured = results.read(f"clip-{data}")
+    except FileNotFoundError:
+        print(f"{data}: nobody has measured this yet; python benchmarks/clip_temperatures.py {data} does (minutes on a GPU)")
+        return
+    print(
+        f"{data}: {measured['images']:,} training pairs, {measured['epochs']} epochs, recall among {measured['pairs']} test pairs,", end=" "
+    )
+    print(f"{measured['environment']['device']}; untrained gap {measured['arms']['learnt'][0]['gap at the start']:.2f}")
+    table(measured["arms"], COLUMNS, digits=3)
+    print()
