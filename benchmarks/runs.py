@@ -33,7 +33,6 @@ from contrastive_lab.training.observe import at_rest, represent
 
 RESULTS = Path(__file__).parent.parent / "results"
 SHIPPED_WIDTH, SHOWN_IMAGES, BANK = 32, 500, 200
-INSTANCE = {"instance_weight": 1.0}
 CROPS = {"small_crops": 4, "small_size": 18, "small_scale": (0.05, 0.14)}
 RUNS: Mapping[str, Mapping[str, Any]] = {
     "simclr": {"method": "simclr"},
@@ -44,8 +43,8 @@ RUNS: Mapping[str, Mapping[str, Any]] = {
     "mochi": {"method": "mochi"},
     "swav": {"method": "swav"},
     "swav-multicrop": {"method": "swav", "options": CROPS},
-    "pixpro": {"method": "pixpro", "options": INSTANCE},
-    "pixcontrast": {"method": "pixcontrast", "options": INSTANCE},
+    "pixpro": {"method": "pixpro"},
+    "pixcontrast": {"method": "pixcontrast"},
     "hydra": {"method": "hydra"},
     "untrained": {"method": "simclr", "epochs": 0},
 }

@@ -252,10 +252,14 @@ class PixPro(Method):
 
     @classmethod
     def recipe(cls, data: DataKind) -> Recipe:
-        """Crops from 0.2 of the area: below, some pairs don't overlap. SGD as for BYOL on CIFAR; LARS in the paper."""
+        """Crops from 0.2 of the area: below, some pairs don't overlap. SGD as for BYOL on CIFAR; LARS in the paper.
+
+        Photographs get the paper's instance branch: without it cells agree with their neighbours, but the pooled map says little.
+        """
         if data == "scenes":
             return Recipe(optimizer="adamw", lr=2e-3)
-        return Recipe(optimizer="sgd", lr=0.06, weight_decay=5e-4, warmup_epochs=5, options={"hidden_dim": 1024})
+        options = {"hidden_dim": 1024, "instance_weight": 1.0}
+        return Recipe(optimizer="sgd", lr=0.06, weight_decay=5e-4, warmup_epochs=5, options=options)
 
     def make_views(self, augmentation: Augmentation) -> Views:
         """Asymmetric as released: the second view is solarised now and then, and blurred less often."""

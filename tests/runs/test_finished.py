@@ -1,6 +1,8 @@
 """A shipped run opens as what was trained, and damage is noticed."""
 
+import importlib
 import json
+import shutil
 
 import pytest
 import torch
@@ -54,8 +56,6 @@ def test_only_what_an_encoder_needs_travels(shipped):
 
 
 def test_damage_is_noticed(shipped, tmp_path):
-    import shutil
-
     _, _, folder = shipped
     shutil.copytree(folder / "tiny", tmp_path / "tiny")
     weights = tmp_path / "tiny" / "weights.safetensors"
@@ -72,9 +72,7 @@ def test_unknown_names_are_answered_with_known_ones(shipped):
 
 
 def test_heavy_weights_do_not_travel(shipped, monkeypatch, tmp_path):
-    from contrastive_lab.runs import ship as module
-
-    monkeypatch.setattr(module, "LARGEST", 1000)
+    monkeypatch.setattr(importlib.import_module("contrastive_lab.runs.ship"), "LARGEST", 1000)
     with pytest.raises(ValueError, match="smaller width"):
         runs.ship(shipped[0], tmp_path / "x", {})
 
