@@ -6,12 +6,14 @@ from contrastive_lab.explorables.alignment import Alignment
 from contrastive_lab.explorables.circle import Circle
 from contrastive_lab.explorables.correspondence import Correspondence
 from contrastive_lab.explorables.explorable import Explorable, show
+from contrastive_lab.explorables.force_field import ForceField
 from contrastive_lab.explorables.gates import Gates
 from contrastive_lab.explorables.locality import ObjectLocality
 from contrastive_lab.explorables.mixing import Mixing
 from contrastive_lab.explorables.modality_gap import ModalityGap
 from contrastive_lab.explorables.npc import Npc
 from contrastive_lab.explorables.particles import Particles
+from contrastive_lab.explorables.propagation import Propagation
 from contrastive_lab.explorables.sinkhorn import Sinkhorn
 
 EXPLORABLES: dict[str, Callable[[], Explorable]] = {
@@ -22,9 +24,11 @@ EXPLORABLES: dict[str, Callable[[], Explorable]] = {
     "modality_gap": ModalityGap,
     "sinkhorn": Sinkhorn,
     "correspondence": Correspondence,
+    "propagation": Propagation,
     "mixing": Mixing,
     "gates": Gates,
     "npc": Npc,
+    "force_field": ForceField,
 }
 """Every explorable in its usual state by the name of its poster, notebooks/text/posters/<name>.png."""
 
@@ -34,12 +38,14 @@ __all__ = [
     "Circle",
     "Correspondence",
     "Explorable",
+    "ForceField",
     "Gates",
     "Mixing",
     "ModalityGap",
     "Npc",
     "ObjectLocality",
     "Particles",
+    "Propagation",
     "Sinkhorn",
     "show",
 ]
