@@ -19,7 +19,7 @@ from contrastive_lab.explorables.page import Question, Slider, buttons, page, re
 
 FLATTEST, SHARPEST = 0.05, 32.0
 SIDE, PIXELS = 12, 48
-NUMBERS = (16, 3)
+NUMBERS = (21, 3)
 """Test scenes of two objects."""
 NETWORKS = {"colour": "raw colour", "untrained": "untrained network", "pixpro": "PixPro"}
 DEPTH = 127
@@ -139,7 +139,7 @@ class Propagation:
             ]
         )
         body = (
-            '<svg data-part="stage" viewBox="0 -1.6 54 14.4" role="img" aria-label="the scene and three maps of its cells"></svg>'
+            '<svg data-part="stage" viewBox="0 -1.6 54 15.2" role="img" aria-label="the scene and three maps of its cells"></svg>'
             f'<p class="small">Click a cell to choose it. Outlines: the objects, which no network was told.</p>{networks}'
             f"{numbers}{controls}{choices}"
         )

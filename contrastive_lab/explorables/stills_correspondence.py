@@ -65,9 +65,10 @@ def propagation_poster(
     states = [propagation.state_at(cosines, query=query, gamma=gamma) for gamma in gammas]
     maps = [("cosine before", states[0]["before"])] + [(f"after, γ = {g:g}", s["after"]) for g, s in zip(gammas, states, strict=True)]
     for panel, (title, heat) in zip(axes[1:], maps, strict=True):
-        panel.imshow(heat.reshape(side, side), vmin=0, vmax=1, cmap="cividis", interpolation="nearest")
+        low = min(heat.min(), heat.max() - 0.05)  # a flat map must look flat
+        panel.imshow(heat.reshape(side, side), vmin=low, vmax=heat.max(), cmap="cividis", interpolation="nearest")
         found = propagation.auroc(heat, objects.ravel() == objects.ravel()[query], query)
-        panel.set_title(f"{title}\nAUROC {found:.2f}", fontsize=9)
+        panel.set_title(f"{title}\n{heat.min():.2f} to {heat.max():.2f}, AUROC {found:.2f}", fontsize=8)
     for panel in axes:
         for number in (1, 2):
             if (objects == number).any():

@@ -48,12 +48,13 @@ function mountPropagation(root, data) {
     const cells = n === 0 ? [] : Array.from({ length: P }, (_, k) => make("rect", { x: k % side, y: Math.floor(k / side), width: 1, height: 1, fill: "var(--dot)" }, g));
     const outline = make("path", { fill: "none", stroke: n ? "currentColor" : "#fff", "stroke-width": 0.14 }, g);
     const mark = make("rect", { width: 1, height: 1, fill: "none", stroke: "var(--push)", "stroke-width": 0.24 }, g);
+    const range = make("text", { x: 6, y: side + 1.05, "font-size": 0.75, "text-anchor": "middle", opacity: 0.8 }, g);
     g.addEventListener("click", (event) => {
       if (locked) return;
       const p = new DOMPoint(event.clientX, event.clientY).matrixTransform(g.getScreenCTM().inverse()), c = Math.floor(p.x), r = Math.floor(p.y);
       if (c >= 0 && c < side && r >= 0 && r < side) { query = r * side + c; draw(); }
     });
-    return { label, image, cells, outline, mark };
+    return { label, image, cells, outline, mark, range };
   });
   function edges(objects) {
     let d = "";
@@ -69,7 +70,11 @@ function mountPropagation(root, data) {
     const near = cosines(), s = propagateState(near, query, gamma), objects = data.objects[scene], inside = objects.map((o) => o === objects[query]);
     [null, s.before, s.weights, s.after].forEach((heat, n) => {
       const p = panels[n];
-      if (heat) p.cells.forEach((cell, k) => cell.setAttribute("fill-opacity", Math.max(0, heat[k]).toFixed(3)));
+      if (heat) {  // from the least to the largest, but never a range below 0.05: a flat map must look flat
+        const high = Math.max(...heat), least = Math.min(...heat), low = Math.min(least, high - 0.05);
+        p.cells.forEach((cell, k) => cell.setAttribute("fill-opacity", ((heat[k] - low) / (high - low)).toFixed(3)));
+        p.range.textContent = `${least.toFixed(2)} (pale) to ${high.toFixed(2)}`;
+      }
       else p.image.setAttribute("href", data.scenes[scene]);
       p.outline.setAttribute("d", edges(objects));
       p.mark.setAttribute("x", query % side); p.mark.setAttribute("y", Math.floor(query / side));
@@ -82,7 +87,7 @@ function mountPropagation(root, data) {
     find("query").value = query; find("query-value").textContent = `row ${Math.floor(query / side) + 1}, ${(query % side) + 1}`;
     for (const name of names) find(`net-${name}`).setAttribute("aria-pressed", name === network);
     find("words").textContent = `${data.names[network]}, γ = ${gamma.toFixed(2)}: the chosen cell on ${kind} listens to about ${s.listened.toFixed(1)} of ${P} cells. ` +
-      (s.spread < 0.02 ? "After propagation all cells are alike: the map has collapsed." : `Cells differ by ${s.spread.toFixed(2)} after propagation, ${s.spread_before.toFixed(2)} before.`);
+      (s.spread < 0.005 ? "After propagation all cells are alike: the map has collapsed." : `Cells differ by ${s.spread.toFixed(2)} after propagation, ${s.spread_before.toFixed(2)} before.`);
   }
   find("gamma").addEventListener("input", (event) => { gamma = Math.exp(+event.target.value); draw(); });
   find("query").addEventListener("input", (event) => { query = +event.target.value; draw(); });
