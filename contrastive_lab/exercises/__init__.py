@@ -5,6 +5,7 @@ from contrastive_lab.exercises import (
     attraction,
     clusters,
     decoupling,
+    dimensional_collapse,
     hard_negatives,
     modality_gap,
     object_locality,
@@ -14,7 +15,18 @@ from contrastive_lab.exercises import (
 from contrastive_lab.exercises.card import card, folded
 from contrastive_lab.exercises.exercise import Case, Exercise, Mistake, NotYet
 
-_NOTEBOOKS = (two_forces, decoupling, attraction, clusters, pixels, hard_negatives, arbitrary_pairs, modality_gap, object_locality)
+_NOTEBOOKS = (
+    two_forces,
+    decoupling,
+    attraction,
+    clusters,
+    pixels,
+    hard_negatives,
+    arbitrary_pairs,
+    modality_gap,
+    object_locality,
+    dimensional_collapse,
+)
 EXERCISES: dict[str, Exercise] = {exercise.name: exercise for module in _NOTEBOOKS for exercise in module.ALL}
 """Every exercise by name; notebooks write `exercises.get("info_nce").check(info_nce)`."""
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from contrastive_lab.explorables.alignment import Alignment
 from contrastive_lab.explorables.circle import Circle
+from contrastive_lab.explorables.collapse import Collapse, collapse_dial
 from contrastive_lab.explorables.correspondence import Correspondence
 from contrastive_lab.explorables.explorable import Explorable, show
 from contrastive_lab.explorables.force_field import ForceField
@@ -29,6 +30,7 @@ EXPLORABLES: dict[str, Callable[[], Explorable]] = {
     "gates": Gates,
     "npc": Npc,
     "force_field": ForceField,
+    "collapse": Collapse,
 }
 """Every explorable in its usual state by the name of its poster, notebooks/text/posters/<name>.png."""
 
@@ -36,6 +38,7 @@ __all__ = [
     "EXPLORABLES",
     "Alignment",
     "Circle",
+    "Collapse",
     "Correspondence",
     "Explorable",
     "ForceField",
@@ -47,5 +50,6 @@ __all__ = [
     "Particles",
     "Propagation",
     "Sinkhorn",
+    "collapse_dial",
     "show",
 ]

@@ -79,7 +79,7 @@ def load(sizes: Sizes) -> tuple[data.Images, data.Images]:
 
 
 def settings_for(arm: Arm, sizes: Sizes) -> Settings:
-    hidden = 8 * sizes.width
+    hidden = max(128, 8 * sizes.width)
     return Settings.recommended(
         "simclr",
         sizes.data,
