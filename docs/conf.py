@@ -23,12 +23,5 @@ html_show_sphinx = False
 html_show_search_summary = False
 
 # MathJax lies beside the pages, drawn as SVG: no fonts and no network.
-mathjax_path = "mathjax/MathJax.js"
-mathjax2_config = {
-    "jax": ["input/TeX", "output/SVG"],
-    "extensions": ["tex2jax.js", "MathEvents.js"],
-    "TeX": {"extensions": ["AMSmath.js", "AMSsymbols.js", "noErrors.js", "noUndefined.js"]},
-    "SVG": {"font": "STIX-Web", "mtextFontInherit": True},
-    "showMathMenu": False,
-    "messageStyle": "none",
-}
+mathjax_path = "mathjax/tex-svg.js"
+mathjax3_config = {"options": {"enableMenu": False}, "svg": {"fontCache": "global"}}

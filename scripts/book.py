@@ -19,7 +19,6 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "build" / "site"
-MATHJAX = ("MathJax.js", "jax/input/TeX", "jax/output/SVG", "jax/element/mml", "extensions", "localization/en", "LICENSE")
 PAGES = ("notation", "glossary", "references")
 
 
@@ -35,9 +34,7 @@ def main() -> int:
     command = [sys.executable, "-m", "sphinx", "-b", "html", "-q", "-W", "--keep-going", str(options.source), str(options.out)]
     code = subprocess.call(command)
     if code == 0:
-        print(
-            f"{len(notebooks)} notebooks in {options.out.resolve() / 'index.html'}\nOpen it: {(options.out.resolve() / 'index.html').as_uri()}"
-        )
+        print(f"{len(notebooks)} notebooks. Open it: {(options.out.resolve() / 'index.html').as_uri()}")
     return code
 
 
@@ -62,17 +59,13 @@ def contents(notebooks: list[Path]) -> str:
 
 
 def copy_mathjax(folder: Path) -> None:
-    """MathJax from the package jupyter-server-mathjax, as much of it as pages of TeX drawn as SVG need."""
-    import jupyter_server_mathjax
+    """MathJax in one file, from the package django-static-mathjax (which is MathJax as released, and needs no Django)."""
+    import mathjax
 
-    home = Path(jupyter_server_mathjax.__file__).parent / "static"
-    for name in MATHJAX:
-        place = folder / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if (home / name).is_dir():
-            shutil.copytree(home / name, place)
-        else:
-            shutil.copy(home / name, place)
+    home = Path(mathjax.__file__).parent / "static" / "mathjax"
+    folder.mkdir(parents=True)
+    for file in (home / "es5" / "tex-svg.js", home / "LICENSE"):
+        shutil.copy(file, folder)
 
 
 def filled(path: Path) -> dict[str, Any]:

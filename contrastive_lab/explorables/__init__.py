@@ -16,6 +16,7 @@ from contrastive_lab.explorables.npc import Npc
 from contrastive_lab.explorables.particles import Particles
 from contrastive_lab.explorables.propagation import Propagation
 from contrastive_lab.explorables.sinkhorn import Sinkhorn
+from contrastive_lab.explorables.vitals import VitalSigns
 
 EXPLORABLES: dict[str, Callable[[], Explorable]] = {
     "circle": Circle,
@@ -31,6 +32,7 @@ EXPLORABLES: dict[str, Callable[[], Explorable]] = {
     "npc": Npc,
     "force_field": ForceField,
     "collapse": Collapse,
+    "vitals": VitalSigns.shipped,
 }
 """Every explorable in its usual state by the name of its poster, notebooks/text/posters/<name>.png."""
 
@@ -50,6 +52,7 @@ __all__ = [
     "Particles",
     "Propagation",
     "Sinkhorn",
+    "VitalSigns",
     "collapse_dial",
     "show",
 ]
