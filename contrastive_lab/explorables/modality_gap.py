@@ -157,7 +157,7 @@ class ModalityGap:
             (tau, run.epochs[0], 0.0),
             (tau, last, 0.0),
             (tau, last, 1.0),
-            (run.temperatures[min(1, len(run.temperatures) - 1)], last, 0.0),
+            (run.temperatures[-1], last, 0.0),
         ]
         return gap_poster(run, chosen)
 

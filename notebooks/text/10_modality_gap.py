@@ -112,7 +112,7 @@ for height in (0.0, 1.0, 3.0):
     loss = clip_loss(torch.cat([x, flat], dim=1), lifted, temperature=0.1)
     warm = clip_loss(x, y, temperature=0.1 * math.sqrt(1 + height**2))
     gap = measures.modality_gap(torch.cat([x, flat], dim=1), lifted)
-    print(f"height {height:.0f}: gap {gap:.2f}, loss {loss:.5f}; without a gap at temperature {0.1 * math.sqrt(1 + height**2):.3f}: {warm:.5f}")
+    print(f"height {height:.0f}: gap {gap:.2f}, loss {loss:.5f}; no gap but a warmer softmax: {warm:.5f}")
 
 # %% [markdown]
 # **A gap across all other directions is a higher temperature, and nothing else.** The loss has no term that asks pictures and sentences to be near each
@@ -290,7 +290,8 @@ lab.show(
 
 # %%
 print(f"loss {run.last('loss'):.3f} in the last epoch; guessing costs log N = {math.log(here.settings.batch_size):.3f}")
-columns = {"test gap": "gap", "image cone": "cone, pictures", "text cone": "cone, sentences", "test alignment": "alignment", "recall": "R@1"}
+columns = {"test gap": "gap", "image cone": "cone, pictures", "text cone": "cone, sentences"}
+columns |= {"test alignment": "alignment", "recall": "R@1"}
 first, last = ([row] for row in (run.history[0], run.history[-1]))
 lab.table({"untrained": first, "trained": last}, columns, digits=3)
 
@@ -372,7 +373,8 @@ for tau, one in here.runs.items():
     sweep[tau] = [modalities.recall(*close_gap(x, y, share=share)) for share in shares]
     best = max(range(len(shares)), key=sweep[tau].__getitem__)
     still, closed = (sweep[tau][shares.index(share)] for share in (0.0, 1.0))
-    print(f"temperature {tau}: as trained {still:.1%}, closed {closed:.1%}, best {sweep[tau][best]:.1%} at share {shares[best]}")
+    top = f"best {sweep[tau][best]:.1%} at share {shares[best]}"
+    print(f"temperature {tau}: as trained {still:.1%}, closed {closed:.1%}, {top}")
 
 # %%
 figure = figures.new_figure(height=320)
@@ -435,7 +437,8 @@ place = lab.folder("10-classes", here.settings)
 classes = train(method, here.train_images, here.settings, [modalities.Pairs(here.test_images)], folder=place)
 counts = here.train_images.labels.bincount() * here.settings.batch_size / len(here.train_images)
 bound = float((counts * counts.log()).sum() / counts.sum())
-print(f"loss {classes.last('loss'):.3f}; about {bound:.3f} is the lowest possible, guessing costs {math.log(here.settings.batch_size):.3f}")
+guess = math.log(here.settings.batch_size)
+print(f"loss {classes.last('loss'):.3f}; about {bound:.3f} is the lowest possible, guessing costs {guess:.3f}")
 
 # %% [markdown]
 # Would it help to tell the loss which captions are equal, and count those pairs as positives? Try it on a batch: value and gradient.
@@ -462,7 +465,8 @@ with torch.no_grad():
     prompts = classes.method.embed_texts(here.sentences).cpu()
 guess = (x.cpu() @ prompts.T).argmax(dim=1)
 truth = here.test_images.labels
-print(f"colour by the nearest of eight sentences: {(guess == truth).float().mean():.1%}; most frequent colour {truth.bincount().max() / len(truth):.1%}")
+common = truth.bincount().max() / len(truth)
+print(f"colour by the nearest sentence: {(guess == truth).float().mean():.1%}; most frequent colour {common:.1%}")
 print(f"gap {classes.last('test gap'):.3f}, cones {classes.last('image cone'):.3f} and {classes.last('text cone'):.3f}")
 
 # %% [markdown]
@@ -477,11 +481,12 @@ from contrastive_lab.explorables.modality_gap import best_tilt
 for scale in (1, 5, 14, 25, 50, 100):
     best = best_tilt(scale)
     effective = scale * math.cos(math.radians(best))
-    print(f"scale {scale:3d}: lowest loss at tilt {best:2d}°, scale that the softmax sees there {effective:5.1f}; right pairs: {best_tilt(scale, exchanged=False)}°")
+    right = best_tilt(scale, exchanged=False)
+    print(f"scale {scale:3d}: best tilt {best:2d}°, the softmax sees scale {effective:5.1f}; all pairs right: {right}°")
 
 # %% [markdown]
-# At small scales the best place is the equator: no gap. At large scales a gap pays, but only because of the two wrong pairs. Look at the last but one column: the
-# softmax always ends up with *the same* effective scale. The tilt multiplies all cosines by $\cos(\text{tilt})$, exactly the lifted dimension of section 2. So the gap does not
+# At small scales the best place is the equator: no gap. At large scales a gap pays, but only because of the two wrong pairs. Look at the scale that the softmax sees: it
+# ends up *the same* wherever a gap pays. The tilt multiplies all cosines by $\cos(\text{tilt})$, exactly the lifted dimension of section 2. So the gap does not
 # know about wrong pairs; it is one way of raising a temperature that is too low for data with wrong pairs. A network that may learn its temperature doesn't need
 # that way.
 

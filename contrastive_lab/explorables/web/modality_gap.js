@@ -79,7 +79,7 @@ function mountGap(root, data) {
     }
     set(bridge, { x1: centre[0][0], y1: centre[0][1], x2: centre[1][0], y2: centre[1][1] });
     const half = (cone) => Math.acos(Math.sqrt(Math.min(Math.max(cone, 0), 1)));
-    [1, 2].forEach((k) => wedge(wedges[k - 1], Math.atan2(-centre[k - 1][1], centre[k - 1][0]), half(size[k])));
+    wedges.forEach((w, k) => { wedge(w, Math.atan2(-centre[k][1], centre[k][0]), half(size[k + 1])); w.style.display = s ? "none" : ""; });
     label[0].textContent = `● ${run.names[0]}`; label[1].textContent = `△ ${run.names[1]}`;
     recallPath.setAttribute("points", recalls.map((v, k) => `${rx(shares[k])},${ry(v)}`).join(" "));
     set(recallDot, { cx: rx(s), cy: ry(recall) });
@@ -108,7 +108,6 @@ function mountGap(root, data) {
       (share === still ? `An image finds its partner first in ${(100 * recall).toFixed(0)} % of cases.` :
         `With ${Math.round(100 * s)} % of the gap closed by hand, retrieval changes by ${change.toFixed(1)} points to ${(100 * recall).toFixed(1)} %.`);
   }
-  // The toy: an orthographic view from 20 degrees above.
   const sphere = find("sphere"), toyChart = find("toy-chart"), lift = 0.35, turn = 0.52;
   make("circle", { r: 1, ...thin }, sphere);
   const view = (lon, lat) => { const a = lon - turn; return [Math.cos(lat) * Math.sin(a), -(Math.sin(lat) * Math.cos(lift) - Math.cos(lat) * Math.cos(a) * Math.sin(lift))]; };
