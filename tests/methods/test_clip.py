@@ -11,7 +11,7 @@ from tiny import made_settings, made_world
 
 from contrastive_lab.methods import CLIP, Progress, SketchCLIP, clip_loss, info_nce_loss, sketch
 from contrastive_lab.networks import make_backbone
-from contrastive_lab.training import augmentation_for, prepare, train
+from contrastive_lab.training import Settings, augmentation_for, prepare, train
 from contrastive_lab.training.batches import draw
 
 close = torch.testing.assert_close
@@ -180,3 +180,13 @@ def test_sentences_are_embedded_as_unit_vectors_that_depend_on_order():
     close(one.norm(), torch.tensor(1.0))
     close(one, again)
     assert not one.allclose(two)
+
+
+@pytest.mark.real_data
+def test_photographs_and_their_sentences_are_paired():
+    from contrastive_lab import data
+
+    images = data.load("flickr8k", split="test", size=32, count=64)
+    settings = Settings.recommended("clip", "flickr8k", epochs=1, batch_size=32, width=2, image_size=32, device="cpu")
+    run = train(prepare(settings, images), images, settings)
+    assert run.last("loss") < 2 * math.log(32)
