@@ -4,7 +4,8 @@
     python benchmarks/clip_temperatures.py scenes --seeds 0 1 2          the embedded world: writes results/clip-scenes.json
     python benchmarks/clip_temperatures.py scenes --count 600 --epochs 2 --width 8 --out /tmp
 
-All arms of a seed start from the same weights. Temperatures are fixed but in the arm "learnt", which starts at 0.07. Measured on test
+All arms of a seed start from the same weights. On scenes there are two more arms in which 30 % of the training captions belong to another
+scene ("wrong pairs"); test pairs are always right. Temperatures are fixed but in the arms "learnt", which starts at 0.07. Measured on test
 pairs, the first `--probe` of them: `recall` is the mean of both directions. "closed" moves each modality by half of the gap.
 """
 
@@ -18,12 +19,14 @@ from pathlib import Path
 import torch
 
 from contrastive_lab import data, measures
+from contrastive_lab.data.scenes.knobs import Knobs
 from contrastive_lab.experiments.environment import environment
 from contrastive_lab.methods import CLIP
 from contrastive_lab.training import Settings, prepare, train
 from contrastive_lab.training.observe import at_rest
 
 TEMPERATURES = (0.02, 0.07, 0.2, 0.5)
+WRONG = 0.3
 SIZES = {"flickr8k": {"network": "resnet18", "image_size": 64, "batch_size": 256}, "scenes": {"batch_size": 256}}
 
 
@@ -33,13 +36,18 @@ def main() -> None:
     images = data.load(options.data, split="train", count=options.count, **kind)
     probe = data.load(options.data, split="test", **kind).take(slice(0, options.probe))
     arms = {f"temperature {tau:g}": {"temperature": tau, "learn_temperature": False} for tau in TEMPERATURES} | {"learnt": {}}
+    sets = dict.fromkeys(arms, images)
+    if options.data == "scenes":
+        wrong = data.load("scenes", split="train", count=options.count, knobs=Knobs(mismatch=WRONG), **kind)
+        for name in ("temperature 0.02", "learnt"):
+            arms[f"{name}, wrong pairs"], sets[f"{name}, wrong pairs"] = arms[name], wrong
     about = {"command": f"python benchmarks/clip_temperatures.py {options.data}", "images": len(images), "pairs": len(probe)}
     about |= {"epochs": options.epochs, "width": options.width, "seeds": options.seeds, "environment": environment()}
     path = Path(options.out) / f"clip-{options.data}.json"
     found: dict[str, list[dict]] = {name: [] for name in arms}
     for seed in options.seeds:
         for name, choice in arms.items():
-            row = _one(images, probe, choice, seed, options)
+            row = _one(sets[name], probe, choice, seed, options)
             found[name].append(row)
             print(name, seed, {key: round(value, 3) for key, value in row.items() if key != "path"}, flush=True)
         path.write_text(json.dumps({**about, "arms": found}, indent=1) + "\n", "utf-8")

@@ -116,7 +116,8 @@ for height in (0.0, 1.0, 3.0):
 
 # %% [markdown]
 # **A gap across all other directions is a higher temperature, and nothing else.** The loss has no term that asks pictures and sentences to be near each
-# other: only that the own partner is *nearer than the others*. (In SimCLR this can't happen: both views go through one network.)
+# other: only that the own partner is *nearer than the others*. (In SimCLR both views are of one
+# kind and go through one network, so there is no offset to begin with.)
 #
 # ## 3 · Two cones before any training
 #
@@ -523,7 +524,7 @@ lab.table({"untrained": [broken.history[0]], "pull alone": [broken.history[-1]]}
 #
 # <details><summary>Answer</summary>
 #
-# A gap shifts all cosines between the modalities down by the same amount, and the softmax does not care about a common shift. What counts is the order: whether the own
+# A gap lowers all cosines between the modalities alike, and the softmax compares them with one another only. What counts is the order: whether the own
 # sentence is nearer than the others. Ask for retrieval or for the margin to the nearest stranger. For the same reason cosines between modalities must never be compared with
 # cosines within one.
 #
