@@ -12,7 +12,9 @@ from torch import Tensor
 
 from contrastive_lab import measures
 from contrastive_lab.data import Images
+from contrastive_lab.training import Moment, Observer
 from contrastive_lab.training.locality import object_cells
+from contrastive_lab.training.observe import at_rest
 
 FIXED = 0.5
 
@@ -99,3 +101,17 @@ def mosaic_auroc(maps: Float[Tensor, "N D h w"]) -> float:
                 mask[down, across] = True
                 values.append(measures.locality_auroc(rows, mask))
     return statistics.fmean(values)
+
+
+def watch(images: Images, *, every: int = 1) -> Observer:
+    """An observer that adds `auroc` and `seed` of `scores` to the history at the end of every `every`-th epoch, and before training."""
+
+    def look(moment: Moment) -> dict[str, float] | None:
+        if not moment.epoch_end or moment.epoch % every:
+            return None
+        with at_rest(moment.method):
+            device = next(moment.method.parameters()).device
+            found = scores(moment.method.encoder.feature_map(images.to(device).as_float()).float().cpu(), images)
+        return {"auroc": found["auroc"], "seed": found["seed"]}
+
+    return look

@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float64, Int64, UInt8
 
-from contrastive_lab import measures
 from contrastive_lab.data import Images
 from contrastive_lab.explorables import cells, table
 from contrastive_lab.explorables.cells import Triangle
 from contrastive_lab.explorables.page import Question, Slider, buttons, page, slider
 from contrastive_lab.figures.palette import look
 from contrastive_lab.figures.sprite import data_uri, sheet
+from contrastive_lab.measures.lost import lost_from_similarity
 from contrastive_lab.methods import Method
 
 TITLES = {
@@ -55,7 +55,13 @@ class Panel:
 
 
 def state_at(
-    stored: Triangle, regions: UInt8[np.ndarray, "P"], grid: tuple[int, int], *, query: int, threshold: float = 0.5, coarse: bool = False
+    stored: Triangle,
+    regions: UInt8[np.ndarray, "P"],
+    grid: tuple[int, int],
+    *,
+    query: int,
+    threshold: float | int = 0.5,
+    coarse: bool = False,
 ) -> dict[str, Any]:
     """What one panel shows for one query cell.
 
@@ -109,9 +115,7 @@ def averaged(matrix: Float64[np.ndarray, "P P"], grid: tuple[int, int]) -> Float
 def lost(matrix: Float64[np.ndarray, "P P"], grid: tuple[int, int]) -> dict[str, Any]:
     """LOST on unit cells less their mean: features after a ReLU all correlate positively, and LOST reads signs."""
     centred = matrix - matrix.mean(axis=0) - matrix.mean(axis=1, keepdims=True) + matrix.mean()
-    values, vectors = np.linalg.eigh(centred)
-    rows = torch.from_numpy(vectors * np.sqrt(np.maximum(values, 0)))
-    box = measures.lost_box(rows, grid=grid, patch=1, k=max(1, len(matrix) // 9))
+    box = lost_from_similarity(torch.from_numpy(centred), grid=grid, patch=1, k=max(1, len(matrix) // 9))
     degrees: Int64[np.ndarray, "P"] = box.degrees.numpy()
     return {"degrees": degrees, "seed": box.seed, "box": (box.x0, box.y0, box.x1, box.y1)}
 
@@ -175,15 +179,16 @@ class ObjectLocality:
         return cls(images.pixels.numpy(), cells.regions(masks, grid), grid, panels, titles)
 
     def query(self, image: int) -> int:
-        """Where the crosshair starts: the object cell nearest its region's middle, or the middle of the image."""
-        inside = np.flatnonzero(self.regions[image] == max(1, int(self.regions[image].min())))
-        if not len(inside):
+        """Where the crosshair starts: the middle of the first object (or quadrant), else of the image."""
+        known = self.regions[image][self.regions[image] > 0]
+        if not len(known):
             return (self.grid[0] // 2) * self.grid[1] + self.grid[1] // 2
+        inside = np.flatnonzero(self.regions[image] == known.min())
         places = np.stack([inside // self.grid[1], inside % self.grid[1]], axis=1)
         return int(inside[((places - places.mean(axis=0)) ** 2).sum(axis=1).argmin()])
 
     def state(
-        self, panel: int, *, image: int = 0, query: int | None = None, moment: int = -1, threshold: float = 0.5, coarse: bool = False
+        self, panel: int, *, image: int = 0, query: int | None = None, moment: int = -1, threshold: float | int = 0.5, coarse: bool = False
     ) -> dict[str, Any]:
         """`state_at` of one panel; `moment` counts its epochs, the last by default."""
         moments = self.panels[panel].maps

@@ -26,7 +26,7 @@ class Embed(Protocol):
     def __call__(self, images: Float[Tensor, "N 3 H W"], /) -> Float[Tensor, "N D"]: ...
 
 
-def augmentation(strength: float, *, size: int, mean: tuple[float, ...], std: tuple[float, ...]) -> Augmentation:
+def augmentation(strength: float | int, *, size: int, mean: tuple[float, ...], std: tuple[float, ...]) -> Augmentation:
     """Strength 0 changes nothing; 5 takes crops from 8 % of the area, colour jitter 0.8 and every other image mirrored."""
     if not 0 <= strength <= STRENGTHS[-1]:
         raise ValueError(f"strength is {strength}, but must lie between 0 (no change) and {STRENGTHS[-1]}")
@@ -35,7 +35,7 @@ def augmentation(strength: float, *, size: int, mean: tuple[float, ...], std: tu
     return Augmentation(size=size, scale=(1 - 0.92 * share, 1.0), flip=0.5 * share, jitter=jitter, grey=0.2 * share, mean=mean, std=std)
 
 
-def twins(images: Images, strength: float, *, seed: int = SEED) -> tuple[Float[Tensor, "N 3 S S"], Float[Tensor, "N 3 S S"]]:
+def twins(images: Images, strength: float | int, *, seed: int = SEED) -> tuple[Float[Tensor, "N 3 S S"], Float[Tensor, "N 3 S S"]]:
     """Two views of every image. The same seed uses the same random numbers at every strength, so a view changes gradually with it."""
     make = augmentation(strength, size=images.size, mean=images.mean, std=images.std)
     draw = torch.Generator(images.device).manual_seed(seed)

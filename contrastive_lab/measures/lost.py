@@ -38,7 +38,14 @@ def lost_box(features: Float[Tensor, "P D"], *, grid: tuple[int, int], patch: in
     features = points("features", features, at_least=1, normalize=True)
     if rows * columns != len(features):
         raise ValueError(f"grid {grid} has {rows * columns} patches and features {len(features)}; give (rows, columns) of the feature map")
-    similarity = features.double() @ features.double().T
+    return lost_from_similarity(features.double() @ features.double().T, grid=grid, patch=patch, k=k)
+
+
+def lost_from_similarity(similarity: Float64[Tensor, "P P"], *, grid: tuple[int, int], patch: int | float, k: int = 100) -> Box:
+    """`lost_box` where only the products of all patches are at hand; row by row, symmetric."""
+    rows, columns = grid
+    if similarity.shape != (rows * columns, rows * columns):
+        raise ValueError(f"similarity has shape {tuple(similarity.shape)}, but grid {grid} has {rows * columns} patches")
     degrees = _degrees(similarity)
     order = degrees.argsort(stable=True)
     seed, lowest = int(order[0]), order[:k]

@@ -1,0 +1,684 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 11 · Object locality: when does a map know objects?
+#
+# **Goal.** You turn the last map of a network into heat maps, score them with masks that no training ever saw, put two humbling baselines beside
+# every number, look for objects with LOST, and find out which training helps, which does nothing, and which does harm.
+#
+# **You need** notebook 01 (the contrastive loss); notebook 06 (PixPro) helps. Convolutions: what a feature map is, what a stride does.
+#
+# **Time.** The first cell says what running everything costs on which machine. Working through it takes about 90 minutes.
+# After the next cell you can start at any section: its first line, `lab.start(...)`, prepares what it needs.
+
+# %%
+import torch
+import torch.nn.functional as F
+
+from contrastive_lab import exercises, explorables, figures, lab, measures
+from contrastive_lab.experiments import locality
+from contrastive_lab.explorables.cells import colour_map, dense_map
+
+lab.banner("11_object_locality")
+
+# %% [markdown]
+# ## Predict first
+#
+# Write your answers down before you read on. You will meet each question again.
+#
+# 1. A network was *never trained*. We ask one cell of an object which other cells are similar. Does it do better than chance?
+# 2. Every cell is replaced by its mean colour, three numbers. Does that do better or worse than a trained network, on pictures of plainly
+#    coloured
+#    shapes?
+# 3. A network is trained to tell whole *images* apart and never hears of objects. Does its map learn about objects anyway?
+# 4. We train the cells directly: each must differ from the *other cells of the same image*. Does the map become better at objects?
+
+# %% [markdown]
+# ## 1 · A vector for every cell
+#
+# The networks of the lab end in a map $F\in\mathbb R^{D\times H\times W}$ and average it into one vector. Here we stop before the average: each
+# of the
+# $H\times W$ **cells** has a vector of its own, which looks at a patch of the image around it.
+#
+# Our images are scenes with one object, 40 pixels wide, with an exact mask for every object. The network is `dense`: its stride is halved, so
+# that 40
+# pixels give 10 × 10 cells.
+
+# %%
+here = lab.start("11-cells")
+maps = dense_map(here.network, here.test_images)
+print(f"images {tuple(here.test_images.pixels.shape)} -> maps {tuple(maps.shape)}")
+
+# %%
+eight = here.test_images.take(slice(0, 8))
+lab.show_images(
+    eight.pixels,
+    zoom=2,
+    alt="Eight scenes of 40 pixels: one small or large coloured shape each on a plain, striped, checkered or dotted grey ground.",
+)
+
+# %% [markdown]
+# A cell belongs to the object if the object covers at least half of it. These are the eight masks on the grid of the map.
+
+# %%
+from contrastive_lab.training.locality import object_cells
+
+masks = object_cells(here.test_images, (10, 10))
+blocks = masks[:8, None].repeat_interleave(4, 2).repeat_interleave(4, 3)
+lab.show_images(
+    (255 * blocks).to(torch.uint8),
+    zoom=2,
+    alt="The masks of the eight scenes as black and white cells, a few white cells each.",
+)
+
+# %% [markdown] card="cell_similarity"
+# (statement, hints and solution come from contrastive_lab.exercises)
+
+# %% exercise="cell_similarity"
+# (the stub comes from contrastive_lab.exercises)
+
+# %% tags=["raises-exception", "check"]
+exercises.check("cell_similarity", cell_similarity)
+
+# %%
+cell_similarity = exercises.get("cell_similarity").or_solution(cell_similarity)
+ours, theirs = cell_similarity(maps[0]), measures.self_similarity(maps[0])
+same_map = torch.allclose(ours, theirs, atol=1e-5)
+print(f"similarity {tuple(ours.shape)}, equal to the package's: {same_map}")
+
+# %% [markdown]
+# Each of the $P$ rows is a picture. Here are two of them for the first scene: a query in the object and one in the corner, seen by the
+# *untrained*
+# network.
+
+# %%
+query = locality.middle(masks[0])
+figure = figures.new_figure(height=330, showlegend=False)
+for column, (cell, name) in enumerate(
+    [(query, "query in the object"), (99, "query in the corner")]
+):
+    figure.add_heatmap(
+        z=ours[cell].view(10, 10).flip(0),
+        x0=11 * column,
+        dx=1,
+        colorscale="Cividis",
+        showscale=column == 1,
+        name=name,
+    )
+    figure.add_scatter(
+        x=[11 * column + cell % 10],
+        y=[9 - cell // 10],
+        mode="markers",
+        marker={"symbol": "square-open", "size": 16, "color": "white"},
+    )
+figure.update_xaxes(
+    figures.axis("left: query in the object, right: query in the corner", showticklabels=False)
+)
+figure.update_yaxes(figures.axis("", showticklabels=False, scaleanchor="x"))
+lab.show(
+    figure,
+    alt="Two heat maps of 10 by 10 cells with a white square at the query. Neither shows a clear object; cells at the border stand out.",
+)
+
+# %% [markdown]
+# ## 2 · Point at a cell
+#
+# Now the same for four encoders at once, under one click: the mean **colour** of each cell, the **untrained** network, **SimCLR**, which
+# compares whole
+# images, and **PixPro**, which makes the cells of two crops agree. All three networks started from the same weights. No mask was used in
+# training.
+
+# %% tags=["explorable"]
+explorables.show(explorables.ObjectLocality.shipped())
+
+# %% [markdown]
+# **Play with it** (click a cell, or give the image the focus with Tab and use the arrow keys):
+#
+# 1. Image 1. Move the query from the object to the ground. Which maps jump from object to ground, and which only shine around the query?
+# 2. Image 2 has two objects of one colour. Whose map tells them apart? (Nobody's does it well. Colour can't by construction.)
+# 3. Image 3, the white disc on checks: *white* and *grey* are one direction in colour space. Compare raw colour with the trained maps.
+# 4. Pull *epoch* to 0 and back. What did training add?
+# 5. Images 5 and 6 are mosaics of four scenes. Do the seams appear in the maps?
+# 6. *Negatives from the same image* exchanges PixPro for PixContrast. Better or worse?
+# 7. *Break it* averages the cells to a map of 4 × 4. Where did the object go?
+#
+# <details><summary>What you should have seen</summary>
+#
+# Training makes the maps follow the object instead of the query's neighbourhood. Where the object has a colour of its own, raw colour is nearly
+# perfect, and no network of this size beats it; where the colours have one direction (white on grey), the trained maps win. The plane under
+# the maps has the numbers over all test images: the methods move to the right, and the dashed line of raw colour stays ahead. With 4 × 4 cells
+# an object is
+# smaller than a cell: resolution comes first.
+#
+# </details>
+
+# %% poster="locality"
+lab.poster(
+    explorables.ObjectLocality.shipped().poster(),
+    alt="Three rows: a red square on a dotted ground, a white disc on checks and a mosaic of four scenes, each with a marked "
+    "query; beside it five maps, of raw colour, of the untrained network, SimCLR, PixPro and PixContrast, with their AUROC and IoU.",
+)
+
+# %% [markdown]
+# ## 3 · How good is a heat map?
+#
+# Looking is not measuring. Two ways to score a map against the mask: one needs a threshold, one does not.
+
+# %% [markdown] card="query_auroc"
+# (from contrastive_lab.exercises)
+
+# %% exercise="query_auroc"
+# (from contrastive_lab.exercises)
+
+# %% tags=["raises-exception", "check"]
+exercises.check("query_auroc", query_auroc)
+
+# %% [markdown]
+# The measure `locality_auroc` lets *every* object cell ask, and averages. Yours should give the same.
+
+# %%
+here = lab.start("11-score")
+query_auroc = exercises.get("query_auroc").or_solution(query_auroc)
+maps, inside = (
+    dense_map(here.network, here.test_images),
+    object_cells(here.test_images, (10, 10))[0],
+)
+rows = maps[0].flatten(1).T.contiguous().double()
+heat = measures.self_similarity(rows)
+asked = [
+    query_auroc(heat[q], inside.flatten(), q) for q in inside.flatten().nonzero()[:, 0].tolist()
+]
+
+# %%
+mine, package = torch.stack(asked).mean().item(), measures.locality_auroc(rows, inside)
+print(f"mean over {len(asked)} queries: yours {mine:.6f}, package {package:.6f}")
+
+# %% [markdown] card="threshold_iou"
+# (from contrastive_lab.exercises)
+
+# %% exercise="threshold_iou"
+# (from contrastive_lab.exercises)
+
+# %% tags=["raises-exception", "check"]
+exercises.check("threshold_iou", threshold_iou)
+
+# %%
+threshold_iou = exercises.get("threshold_iou").or_solution(threshold_iou)
+query = locality.middle(inside)
+yours = [
+    threshold_iou(heat[query], inside.flatten(), threshold=t).item() for t in (0.3, 0.5, 0.7, 0.9)
+]
+theirs = [measures.mask_iou(rows, inside, query=query, threshold=t) for t in (0.3, 0.5, 0.7, 0.9)]
+same_iou = all(abs(a - b) < 1e-6 for a, b in zip(yours, theirs, strict=True))
+print(
+    "thresholds 0.3, 0.5, 0.7, 0.9:",
+    [round(v, 3) for v in yours],
+    "equal to the package's:",
+    same_iou,
+)
+
+# %% [markdown]
+# Which threshold? The best one can only be found by looking at the mask, so a "best IoU" is an upper bound and not something a user of the map
+# could reach. Papers differ here; read the caption of their tables. We always print a fixed one beside it.
+
+# %%
+best, at = measures.best_mask_iou(rows, inside, query=query)
+print(f"best IoU {best:.3f} at threshold {at:.3f}; at the fixed threshold 0.5: {yours[1]:.3f}")
+
+# %% [markdown]
+# ## 4 · Two baselines that come first
+#
+# **Predict** for questions 1 and 2: AUROC of the untrained network, and of the mean colours. Chance is 0.5.
+
+# %%
+here = lab.start("11-baselines")
+found = {
+    "raw colour": locality.scores(colour_map(here.test_images, (10, 10)), here.test_images),
+    "untrained": locality.scores(dense_map(here.network, here.test_images), here.test_images),
+}
+columns = {"auroc": "AUROC", "iou": "best IoU", "iou_fixed": "IoU at 0.5"}
+lab.table({name: [row] for name, row in found.items()}, columns, digits=3)
+
+# %% [markdown]
+# The untrained network is clearly above 0.5, without having learned anything: random filters pass colour and edges on. And the mean colours are
+# nearly
+# perfect: this world is made of plainly coloured things. **Whoever shows you a heat map without these two numbers has shown you nothing yet.**
+#
+# There is a second reason why an untrained map scores, and it has nothing to do with the picture: **position**. Feed an image that is grey
+# everywhere. There is nothing to see; are all cells equal?
+
+# %%
+blank = torch.zeros(1, 3, 40, 40)
+with torch.no_grad():
+    flat = here.network.eval().encoder.feature_map(blank)[0]
+nothing = measures.self_similarity(flat)
+print(f"similarity of cells of an empty image: {nothing.min():.3f} to {nothing.max():.3f}")
+
+# %%
+figure = figures.new_figure(height=300, showlegend=False)
+figure.add_heatmap(z=nothing[55].view(10, 10).flip(0), colorscale="Cividis")
+figure.update_xaxes(
+    figures.axis("similarity to the middle cell, an empty image", showticklabels=False)
+)
+figure.update_yaxes(figures.axis("", showticklabels=False, scaleanchor="x"))
+lab.show(
+    figure,
+    alt="A heat map of an empty image: the inner cells are all alike, a frame of cells along the border differs.",
+)
+
+# %% [markdown]
+# Convolutions pad with zeros, so border cells see something that inner cells don't. "Find" an object in the empty image: call the inner
+# $6\times6$ cells an object and score the map.
+
+# %%
+imaginary = torch.zeros(10, 10, dtype=torch.bool)
+imaginary[2:8, 2:8] = True
+leak = measures.locality_auroc(flat.flatten(1).T.contiguous(), imaginary)
+print(f"AUROC for an object that is not there: {leak:.3f}")
+
+# %% [markdown]
+# <details><summary>What follows for your own experiments</summary>
+#
+# Objects of photographs tend to sit in the middle. A map that knows only *where* a cell is already beats chance on them. So: always report the
+# untrained network of the same
+# architecture, on the same images. (The objects of our scenes are spread over nine places, which makes the leak small here; photographs are
+# worse.)
+#
+# </details>
+
+# %% [markdown]
+# ## 5 · Train it, without a mask
+#
+# SimCLR on the dense network. It compares *whole images*: the average over the cells goes into the loss. Nobody mentions objects.
+#
+# **Predict** the curve of AUROC over the epochs, and whether it reaches raw colour.
+
+# %%
+from contrastive_lab.lab.sections.n11 import dense
+from contrastive_lab.training import Evaluate, train
+
+here = lab.start("11-training")
+network = dense(here.settings, here.train_images)
+watchers = [
+    Evaluate(here.train_images, here.test_images, probe=len(here.test_images)),
+    locality.watch(here.test_images),
+    lab.Live(),
+]
+place = lab.folder("11-simclr", here.settings)
+run = train(network, here.train_images, here.settings, watchers, folder=place)
+
+# %%
+curve = {"simclr": run.column("auroc")}
+figure = figures.training_curve(
+    curve, measure="mask AUROC", limit=here.colour, limit_name="raw colour"
+)
+lab.show(
+    figure,
+    alt="The mask AUROC of SimCLR's map over the epochs, starting at the untrained network, with the dashed line of raw colour above.",
+)
+
+# %% [markdown]
+# What "objects emerge without supervision" means is the first part of this curve: the number rises, and no mask was used. What the sentence
+# leaves out is the dashed line.
+#
+# Locality is not the same as recognition. The same run, judged by nearest neighbours:
+
+# %%
+figure = figures.new_figure(height=300, showlegend=False)
+epochs, knn = run.column("knn")
+_, auroc = run.column("auroc")
+figure.add_scatter(
+    x=auroc,
+    y=knn,
+    mode="lines+markers+text",
+    text=[str(int(e)) for e in epochs],
+    textposition="top center",
+    marker={"color": figures.look("simclr").colour},
+)
+figure.update_xaxes(figures.axis("mask AUROC"))
+figure.update_yaxes(figures.axis("kNN, shape"))
+lab.show(
+    figure,
+    alt="The path of your run in the plane of mask AUROC and nearest-neighbour accuracy, one point for each epoch.",
+)
+
+# %% [markdown]
+# ## 6 · Point at your own network
+#
+# The explorable again, with your run's encoder on test scenes that it has not seen: raw colour, the same architecture untrained, and yours.
+
+# %% tags=["explorable"]
+here = lab.start("11-yours")
+yours_shown = explorables.ObjectLocality.of(
+    here.network, here.test_images, names=[f"test scene {n}" for n in range(6)]
+)
+explorables.show(yours_shown)
+
+# %% [markdown]
+# The kernel can do it too: for any picture and any encoder. The second cell takes a picture **of your own**; it is shrunk to 40 pixels,
+# goes through the network, and never leaves this machine.
+
+# %% tags=["live"]
+yours_shown.live()
+
+# %% tags=["live"]
+explorables.locality.upload(here.network, like=here.test_images)
+
+# %% [markdown]
+# <details><summary>What to expect of a photograph</summary>
+#
+# This network has seen nothing but plain shapes at 40 pixels. On a photograph it answers with edges and colours. Try a picture with one object
+# on a calm ground,
+# and compare with the raw colours before you praise the network.
+#
+# </details>
+
+# %% [markdown]
+# ## 7 · No query, no mask: LOST
+#
+# So far somebody pointed at the object. LOST finds it alone, if a bet holds: *the object is smaller than the ground, and its cells have few
+# friends*.
+
+# %% [markdown] card="lost_degrees"
+# (from contrastive_lab.exercises)
+
+# %% exercise="lost_degrees"
+# (from contrastive_lab.exercises)
+
+# %% tags=["raises-exception", "check"]
+exercises.check("lost_degrees", lost_degrees)
+
+# %% [markdown]
+# From the seed to a box: the least connected cells that correlate with the seed vote, and the connected region that gets a positive sum around
+# the seed
+# is boxed. `lost_box` does that. CorLoc is the share of images whose box overlaps the true one with an IoU of at least one half.
+
+# %%
+here = lab.start("11-lost")
+lost_degrees = exercises.get("lost_degrees").or_solution(lost_degrees)
+colours = colour_map(here.test_images, (10, 10))
+rows = F.normalize(colours[0].flatten(1).T, dim=1).double()
+box = measures.lost_box(locality.centred(rows), grid=(10, 10), patch=4, k=locality.voters(100))
+same_degrees = torch.equal(lost_degrees(rows), box.degrees)
+print(
+    f"degrees equal to the package's: {same_degrees}; seed {box.seed}, box {tuple(map(float, box[:4]))}"
+)
+
+# %% [markdown]
+# **Predict.** For which does the bet hold: raw colour, the untrained network, SimCLR?
+
+# %%
+trained = lab.start("11-yours").network  # here it is opened, or trained if you came in by this door
+sources = {
+    "raw colour": colours,
+    "untrained": dense_map(here.network, here.test_images),
+    "SimCLR": dense_map(trained, here.test_images),
+}
+found = {name: locality.scores(maps, here.test_images) for name, maps in sources.items()}
+lab.table(
+    {name: [row] for name, row in found.items()},
+    {"seed": "seed in the object", "corloc": "CorLoc, %", "auroc": "AUROC"},
+)
+
+# %% [markdown]
+# <details><summary>Why LOST fails here</summary>
+#
+# LOST was made for the keys of a DINO transformer, where ground patches do correlate with one another. In a small convolutional network the
+# *least connected* cells are the cells at the border (the position leak of section 4) and cells at the edges of a pattern. The same map can have
+# a high AUROC:
+# the object's cells know one another, they are just not the loneliest. A method's assumption belongs to its features; check it before you use
+# the method.
+#
+# </details>
+
+# %% [markdown]
+# ## 8 · Mosaics: objects by construction
+#
+# Where no masks exist, one can make some: put four images into a square. The "object" of a cell is its own quarter.
+
+# %%
+from contrastive_lab.data import scenes
+
+here = lab.start("11-mosaic")
+tiles = scenes.load(
+    "test", count=4 * lab.profile(smoke=6, laptop=20, full=60), size=20, two=0.0, seed=7
+)
+mosaics = locality.mosaics(tiles, len(tiles) // 4)
+lab.show_images(
+    mosaics.pixels[:6],
+    zoom=2,
+    alt="Six squares, each made of four small scenes with different grounds.",
+)
+
+# %%
+from contrastive_lab.explorables.cells import untrained
+
+views = {
+    "raw colour": colour_map(mosaics, (10, 10)),
+    "untrained": dense_map(untrained(here.network), mosaics),
+    "SimCLR": dense_map(here.network, mosaics),
+}
+quarters = {name: [{"mosaic": locality.mosaic_auroc(maps)}] for name, maps in views.items()}
+lab.table(quarters, {"mosaic": "AUROC of the quarters"}, digits=3)
+
+# %% [markdown]
+# <details><summary>A mosaic asks another question</summary>
+#
+# A mosaic asks "same picture?", and a quarter is mostly *ground*. An encoder can be good at objects and bad at this, or the reverse: our trained
+# network
+# looks for what distinguishes scenes, and a cell of the object is *unlike* the ground of its own quarter. On photographs, where a quarter is one
+# thing,
+# the mosaic flatters methods that compare images. Say which ground truth you used.
+#
+# </details>
+
+# %% [markdown]
+# ## 9 · Break it
+#
+# **Negatives from the same image.** PixContrast makes each cell find its partner among *all cells of the other view of its image*. Then the
+# other cells of
+# the same object are negatives too.
+#
+# **Predict** (question 4): does AUROC end above or below SimCLR? Above or below the untrained network?
+
+# %%
+from contrastive_lab.lab.sections.n11 import recipe
+
+here = lab.start("11-break")
+settings = recipe("pixcontrast", lab.profile(smoke=1, laptop=6, full=40))
+place = lab.folder("11-pixcontrast", settings)
+watch = locality.watch(here.test_images)
+broken = train(
+    dense(settings, here.train_images), here.train_images, settings, [watch], folder=place
+)
+
+# %%
+curve = {"pixcontrast": broken.column("auroc")}
+figure = figures.training_curve(
+    curve, measure="mask AUROC", limit=here.colour, limit_name="raw colour"
+)
+lab.show(
+    figure, alt="The mask AUROC of PixContrast over its epochs, with the dashed line of raw colour."
+)
+
+# %% [markdown]
+# **Too few cells.** The other way to break it needs no training: the usual stride. The same 40 pixels give 5 × 5 cells, and an image of 32
+# pixels 4 × 4.
+
+# %%
+from contrastive_lab.training import prepare
+
+coarse = prepare(here.settings, here.train_images)
+coarse.load_state_dict(here.network.state_dict())  # the same weights, only the stride differs
+cells = object_cells(here.test_images, tuple(dense_map(coarse, here.test_images).shape[2:]))
+usable = sum(1 < int(mask.sum()) < mask.numel() for mask in cells)
+print(
+    f"a map of {tuple(cells.shape[1:])} cells: {usable} of {len(cells)} images have two object cells at all"
+)
+
+# %% [markdown]
+# ## 10 · Larger runs
+#
+# `scripts/states/locality.py` trained SimCLR, PixPro and PixContrast from the same first weights, with several seeds. The tables are read from
+# the files
+# it wrote: mean and standard deviation over seeds at the last epoch; "untrained" is epoch 0.
+#
+# **Predict** the order of the five rows, on scenes and on photographs.
+
+# %%
+def last_rows(record):
+    """The end of every method, the start of one as the untrained network, and raw colour."""
+    seeds = record["seeds"]
+    rows = {
+        "raw colour": [seed["colour"] for seed in seeds],
+        "untrained": [seed["simclr"][0] for seed in seeds],
+    }
+    return rows | {
+        name: [seed[name][-1] for seed in seeds] for name in ("simclr", "pixpro", "pixcontrast")
+    }
+
+
+measured = lab.results.read("locality")
+size = measured["sizes"]
+print(
+    f"{size['count']} scenes, {size['epochs']} epochs, width {size['width']}, {size['seeds']} seeds, {measured['environment']['device']}"
+)
+lab.table(
+    last_rows(measured),
+    {
+        "auroc": "AUROC",
+        "iou": "best IoU",
+        "seed": "seed in object",
+        "corloc": "CorLoc, %",
+        "mosaic": "mosaic",
+    },
+)
+
+# %%
+try:
+    photographs = lab.results.read("locality_stl10")
+    size = photographs["sizes"]
+    print(
+        f"STL-10: {size['count']} images at most, {size['epochs']} epochs, {size['seeds']} seeds, masks of {size['scored']} test images"
+    )
+    lab.table(
+        last_rows(photographs),
+        {"auroc": "AUROC", "iou": "best IoU", "seed": "seed in object", "corloc": "CorLoc, %"},
+    )
+except FileNotFoundError as missing:
+    print(missing)
+
+# %% [markdown]
+# Who is ahead is read off the tables rather than from this text: the next cell compares each method with both baselines, seed by seed.
+
+# %%
+def ahead(record, name, rival):
+    """In how many seeds the method's AUROC at the end exceeds the rival's."""
+    rows = last_rows(record)
+    return sum(a["auroc"] > b["auroc"] for a, b in zip(rows[name], rows[rival], strict=True))
+
+
+for name in ("simclr", "pixpro", "pixcontrast"):
+    wins = {rival: ahead(measured, name, rival) for rival in ("untrained", "raw colour")}
+    print(
+        f"scenes, {name:12} beats",
+        ", ".join(
+            f"{rival} in {count} of {len(measured['seeds'])} seeds" for rival, count in wins.items()
+        ),
+    )
+
+# %% [markdown]
+# Two axes again, for all methods and over the epochs of the first seed: *where are the objects* against *which object is it*.
+
+# %%
+figure = figures.new_figure(height=340)
+for name in ("simclr", "pixpro", "pixcontrast"):
+    path, style = measured["seeds"][0][name], figures.look(name)
+    line = {"color": style.colour, "dash": style.dash}
+    figure.add_scatter(
+        x=[row["auroc"] for row in path],
+        y=[row["knn"] for row in path],
+        name=name,
+        mode="lines+markers",
+        line=line,
+    )
+figure.update_xaxes(figures.axis("mask AUROC"))
+figure.update_yaxes(figures.axis("kNN, shape"))
+lab.show(
+    figure,
+    alt="Paths of SimCLR, PixPro and PixContrast from the common untrained network through the plane of mask AUROC and kNN accuracy.",
+)
+
+# %% [markdown]
+# ### The paper's claim
+#
+# PixPro (Xie and others, 2021) claims that pixel-level pretraining gains where *pixels* are evaluated: detection and segmentation. Our test of
+# it in miniature:
+# a linear classifier of single cells, and the mask AUROC of this notebook.
+
+# %%
+lab.claim("pixpro")
+
+# %% [markdown]
+# <details><summary>Reading it</summary>
+#
+# A verdict compares two arms seed by seed and says *undecided* when the difference is within one standard error. The claim of the paper is about
+# detectors fine-tuned on photographs after a hundred epochs on ImageNet. A linear probe on a small network is a different exam; a refuted line
+# here says that *this* exam at
+# *this* scale does not show the gain, not that the paper is wrong.
+#
+# </details>
+
+# %% [markdown]
+# ## 11 · Two questions
+#
+# **A.** A poster shows the heat map of a self-supervised network, sharp around a red car on a grey street. What three things do you ask for?
+#
+# <details><summary>Answer</summary>
+#
+# The map of raw colour for the same query; the map of the same architecture untrained; and how the picture was chosen, or better the mean AUROC
+# over many images with
+# masks, at a threshold that was fixed before looking.
+#
+# </details>
+
+# %% [markdown]
+# **B.** Your dense loss falls nicely, and the mask AUROC falls too. Which negatives do you suspect, and what would you change first?
+#
+# <details><summary>Answer</summary>
+#
+# Negatives from the same image: other cells of the same object are pushed away although they should agree. Take negatives from other images
+# only, or none at all (PixPro), or
+# count near cells as positives. Whether it helps is an experiment: in ours, look at the table before you promise anything.
+#
+# </details>
+
+# %% [markdown]
+# ## To read
+#
+# * Xie and others: *Propagate Yourself: Exploring Pixel-Level Consistency for Unsupervised Visual Representation Learning* (2021),
+#   arXiv:2011.10043.
+# * Caron and others: *Emerging Properties in Self-Supervised Vision Transformers* (2021), arXiv:2104.14294: the attention maps that made the
+#   topic famous.
+# * Siméoni and others: *Localizing Objects with Self-Supervised Transformers and no Labels* (2021), arXiv:2109.14279: LOST.
+# * The code you compared yours with: `??measures.locality_auroc`, `??measures.lost_box`.
+#
+# **Next:** notebook 12 puts all methods on the same axes, and asks you to write your own.
+
+# %% expect=["similarity equals the package's: True", "AUROC equals the package's: True", "IoU equals the package's: True", "degrees equal the package's: True", "the empty image leaks position: True"]
+# NBVAL_CHECK_OUTPUT
+print("similarity equals the package's:", same_map)
+print("AUROC equals the package's:", abs(mine - package) < 1e-9)
+print("IoU equals the package's:", same_iou)
+print("degrees equal the package's:", same_degrees)
+print("the empty image leaks position:", leak > 0.5)

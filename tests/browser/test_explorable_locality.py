@@ -1,0 +1,79 @@
+"""The page of object locality in a browser, opened from a file with the network blocked."""
+
+import re
+
+import pytest
+
+from contrastive_lab.explorables import ObjectLocality
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def opened(chromium, tmp_path):
+    file = tmp_path / "locality.html"
+    file.write_text(f"<!doctype html><meta charset='utf-8'><title>locality</title><body>{ObjectLocality.shipped().html()}", "utf-8")
+    page, troubles, asked = chromium.new_page(viewport={"width": 900, "height": 1000}), [], []
+    page.on("console", lambda message: troubles.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.route(re.compile("^(?!file:|data:)"), lambda route: (asked.append(route.request.url), route.abort()))
+    page.goto(file.as_uri())
+    yield page
+    assert not troubles
+    assert not asked
+    page.close()
+
+
+def part(page, name):
+    return page.locator(f'[data-part="{name}"]').first
+
+
+def maps(page):
+    return part(page, "row").inner_html()
+
+
+def test_it_paints_at_once_and_opens_after_a_prediction(opened):
+    opened.wait_for_function("performance.getEntriesByType('paint').length > 0", timeout=5000)
+    assert opened.evaluate("performance.getEntriesByType('paint')[0].startTime") < 1000
+    assert part(opened, "theta").is_disabled()
+    opened.locator("input[type=radio]").nth(1).check()
+    assert "Look again" in opened.locator(".answer").inner_text()
+    assert part(opened, "theta").is_enabled()
+
+
+def test_the_query_moves_by_mouse_and_arrow_keys(opened):
+    opened.locator("input[type=radio]").first.check()
+    assert "Yes" in opened.locator(".answer").inner_text()
+    words, picture = part(opened, "words").inner_text(), maps(opened)
+    box = part(opened, "stage").bounding_box()
+    opened.mouse.click(box["x"] + 0.05 * box["width"], box["y"] + 0.95 * box["height"])
+    assert "row 10, column 1" in part(opened, "words").inner_text() != words
+    assert maps(opened) != picture
+    part(opened, "stage").focus()
+    opened.keyboard.press("ArrowUp")
+    opened.keyboard.press("ArrowRight")
+    assert "row 9, column 2" in part(opened, "words").inner_text()
+
+
+def test_sliders_by_keyboard_and_mouse_change_numbers_and_maps(opened):
+    opened.locator("input[type=radio]").first.check()
+    for name in ("theta", "image", "moment"):
+        before, value = maps(opened), part(opened, f"{name}-value").inner_text()
+        part(opened, name).focus()
+        opened.keyboard.press("ArrowLeft" if name != "image" else "ArrowRight")
+        assert part(opened, f"{name}-value").inner_text() != value
+        assert maps(opened) != before
+    box = part(opened, "moment").bounding_box()
+    opened.mouse.click(box["x"] + 3, box["y"] + box["height"] / 2)
+    assert part(opened, "moment-value").inner_text() == "0"
+
+
+def test_buttons_show_lost_other_negatives_and_the_coarse_map(opened):
+    opened.locator("input[type=radio]").first.check()
+    start = part(opened, "words").inner_text()
+    for name, word in (("lost", "LOST"), ("dense", "PixContrast"), ("collapse", "4 × 4")):
+        part(opened, name).click()
+        assert word in part(opened, "words").inner_text()
+        assert part(opened, name).get_attribute("aria-pressed") == "true"
+    part(opened, "reset").click()
+    assert part(opened, "words").inner_text() == start
