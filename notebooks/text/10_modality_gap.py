@@ -147,7 +147,7 @@ figure.update_yaxes(figures.axis("mean cosine", range=[-0.05, 1]))
 lab.show(
     lab.distinct(figure),
     alt="Mean cosine against the number of random layers: with ReLU it rises at once and steadily towards one, "
-    "with tanh and without a nonlinearity it stays near zero.",
+    "with tanh and without a nonlinearity it stays small.",
 )
 
 # %% [markdown]
