@@ -108,9 +108,13 @@ class MoCo(Method):
 
     @classmethod
     def recipe(cls, data: DataKind) -> Recipe:
-        """The authors' CIFAR demo (SGD 0.06 per 512 images, queue 4096, 8 splits) at MoCo-v2's temperature 0.2."""
+        """The authors' CIFAR demo (SGD 0.06 per 512 images, queue 4096, 8 splits) at MoCo-v2's temperature 0.2.
+
+        Scenes: small batches, since the queue brings the negatives anyway and a short run needs many steps to leave the start.
+        """
         if data == "scenes":
-            return Recipe(optimizer="adamw", lr=2e-3, options={"queue_length": 1024, "splits": 4})
+            options = {"queue_length": 1024, "splits": 1, "temperature": 0.1}
+            return Recipe(optimizer="adamw", lr=1e-3, batch_size=64, options=options)
         if data == "stl10":
             return Recipe(optimizer="sgd", lr=0.06, weight_decay=1e-4, options={"queue_length": 2048, "splits": 8})
         return Recipe(optimizer="sgd", lr=0.06, weight_decay=5e-4, warmup_epochs=5, options={"queue_length": 4096, "splits": 8})
