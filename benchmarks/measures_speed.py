@@ -1,26 +1,22 @@
-"""Time and peak memory of our measures against the plain forms, lightly's kNN and scikit-learn.
+"""Time and peak memory of our measures against the plain forms, lightly's kNN, scikit-learn and faiss.
 
-    python benchmarks/measures_speed.py [--device cpu] [--threads 2] [--output results/bench-measures.json]
+    python benchmarks/measures_speed.py [--device cpu] [--threads 1] [--output results/bench-measures.json]
 
-Each entry runs in a process of its own, because peak memory never falls again within one. Seconds are wall time of one call after a
-call on 600 rows, CPU seconds those of all threads (compare these where other programs run too); memory is the rise of the process's
-peak above its size with the input in memory (on a GPU: of torch's allocator).
-Plain forms run only as far as their memory allows, on fewer rows where stated; compare entries of equal size, on one machine.
+Each entry runs in two processes of its own, one for time and one for memory. Seconds are wall time of the best of a few calls after one
+on 600 rows, CPU seconds those of all threads (compare these where other programs run too); memory is the rise of the process's peak above
+its size with the input in memory (on a GPU: of torch's allocator). Plain forms run only on as many rows as their memory allows: at 50,000
+one temporary of cdist has 10 GB. Compare entries of equal size. Other libraries are left out where they are not installed.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import platform
-import subprocess
-import sys
-import time
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
+from measuring import RESULTS, alone, cost, exponent, installed, machine, markdown, number, save
 from torch import Tensor
 
 Measure = Callable[[Tensor], object]
@@ -92,6 +88,41 @@ def _knn_lightly(x: Tensor) -> object:
     return (torch.cat(batches) == truth).float().mean().item()
 
 
+def _knn_plain(x: Tensor) -> object:
+    """As it is often written: all similarities, sorted in full, votes from one-hot labels."""
+    bank, labels, queries, truth = _split(x)
+    bank, queries = (torch.nn.functional.normalize(rows, dim=1) for rows in (bank, queries))
+    similarity, order = (queries @ bank.T).sort(dim=1, descending=True)
+    k = min(200, len(bank))
+    votes = torch.nn.functional.one_hot(labels[order[:, :k]], 10) * (similarity[:, :k] / 0.1).exp()[..., None]
+    return (votes.sum(dim=1).argmax(dim=1) == truth).float().mean().item()
+
+
+def _knn_sklearn(x: Tensor) -> object:
+    import numpy as np
+    from sklearn.neighbors import KNeighborsClassifier
+
+    bank, labels, queries, truth = _split(torch.nn.functional.normalize(x, dim=1))
+
+    def weights(distances: np.ndarray) -> np.ndarray:
+        return np.exp((1 - distances**2 / 2) / 0.1)  # the cosine of unit vectors
+
+    model = KNeighborsClassifier(min(200, len(bank)), weights=weights, algorithm="brute").fit(bank.numpy(), labels.numpy())
+    return model.score(queries.numpy(), truth.numpy())
+
+
+def _knn_faiss(x: Tensor) -> object:
+    import faiss
+
+    faiss.omp_set_num_threads(torch.get_num_threads())
+    bank, labels, queries, truth = _split(torch.nn.functional.normalize(x, dim=1))
+    index = faiss.IndexFlatIP(x.shape[1])
+    index.add(bank.numpy())
+    similarity, neighbours = (torch.from_numpy(found) for found in index.search(queries.numpy(), min(200, len(bank))))
+    votes = torch.zeros(len(queries), 10).scatter_add_(1, labels[neighbours], (similarity / 0.1).exp())
+    return (votes.argmax(dim=1) == truth).float().mean().item()
+
+
 def _probe(x: Tensor) -> object:
     from contrastive_lab.measures import linear_probe
 
@@ -129,99 +160,91 @@ def _mask(x: Tensor) -> Tensor:
 
 
 ENTRIES: dict[str, tuple[Measure, int, int]] = {
-    "uniformity 50,000 x 128": (_uniformity, 50_000, 128),
-    "uniformity 10,000 x 128": (_uniformity, 10_000, 128),
-    "uniformity 10,000 x 128, pdist": (_uniformity_pdist, 10_000, 128),
-    "uniformity 10,000 x 128, cdist": (_uniformity_cdist, 10_000, 128),
+    **{f"uniformity {n:,} x 128": (_uniformity, n, 128) for n in (5_000, 10_000, 20_000, 50_000)},
+    **{f"uniformity {n:,} x 128, pdist": (_uniformity_pdist, n, 128) for n in (5_000, 10_000)},
+    **{f"uniformity {n:,} x 128, cdist": (_uniformity_cdist, n, 128) for n in (5_000, 10_000)},
     "RankMe 50,000 x 512": (_rankme, 50_000, 512),
     "RankMe 50,000 x 512, svdvals": (_rankme_svd, 50_000, 512),
     "participation ratio 50,000 x 512": (_participation, 50_000, 512),
     "alignment 50,000 x 128": (_alignment, 50_000, 128),
+    "kNN 2,000 in 10,000 x 128": (_knn, 12_000, 128),
+    "kNN 2,000 in 10,000 x 128, full sort and one-hot": (_knn_plain, 12_000, 128),
+    "kNN 2,000 in 10,000 x 128, lightly in batches of 256": (_knn_lightly, 12_000, 128),
+    "kNN 2,000 in 10,000 x 128, scikit-learn": (_knn_sklearn, 12_000, 128),
+    "kNN 2,000 in 10,000 x 128, faiss": (_knn_faiss, 12_000, 128),
     "kNN 10,000 in 50,000 x 128": (_knn, 60_000, 128),
     "kNN 10,000 in 50,000 x 128, lightly in batches of 256": (_knn_lightly, 60_000, 128),
+    "kNN 10,000 in 50,000 x 128, scikit-learn": (_knn_sklearn, 60_000, 128),
+    "kNN 10,000 in 50,000 x 128, faiss": (_knn_faiss, 60_000, 128),
     "linear probe 10,000 + 2,000 x 128": (_probe, 12_000, 128),
     "linear probe 10,000 + 2,000 x 128, scikit-learn": (_probe_sklearn, 12_000, 128),
     "locality AUROC 32 x 32 cells x 128": (_auroc, 1_024, 128),
     "locality AUROC 32 x 32 cells x 128, scikit-learn": (_auroc_sklearn, 1_024, 128),
 }
 """Name: what is called, rows, dimensions. The part of a name after a comma is the competitor; without one it is ours."""
+PEERS = {"lightly": "lightly", "faiss": "faiss-cpu"}
 
 
-def measured(name: str, device: str) -> dict[str, object]:
-    """Seconds and peak memory of one entry, in this process."""
+def measured(name: str, device: str, *, memory: bool) -> dict[str, object]:
+    """Seconds or peak memory of one entry, in this process."""
     call, rows, dimensions = ENTRIES[name]
     x = torch.randn(rows, dimensions, generator=torch.Generator().manual_seed(0)).to(device)
-    call(x[:WARM_ROWS])
-    on_gpu = x.is_cuda
-    before = _gpu_peak(reset=True) if on_gpu else _cpu_peak()
-    start, start_cpu = time.perf_counter(), time.process_time()
-    value = call(x)
-    if on_gpu:
-        torch.cuda.synchronize()
-    seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - start_cpu
-    peak = _gpu_peak(reset=False) if on_gpu else _cpu_peak()
-    times = {"seconds": round(seconds, 4)} if on_gpu else {"seconds": round(seconds, 4), "cpu_seconds": round(cpu_seconds, 4)}
-    return {"value": value, **times, "megabytes": round((peak - before) / 2**20, 1)}
+    value = call(x[:WARM_ROWS])
+    found: dict[str, object] = {}
+
+    def work() -> None:
+        found["value"] = call(x)
+
+    costs = cost(work, device, memory=memory, budget=3.0, warm=False)
+    assert type(value) is type(found["value"])
+    return found | costs
 
 
-def _cpu_peak() -> int:
-    import resource
-
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-
-def _gpu_peak(*, reset: bool) -> int:
-    torch.cuda.synchronize()
-    if reset:
-        torch.cuda.reset_peak_memory_stats()
-    return torch.cuda.max_memory_allocated()
+def table(entries: dict[str, dict[str, object]]) -> str:
+    """Markdown, each competitor below ours of the same size."""
+    rows, mine = [], {}
+    for name, entry in entries.items():
+        what, _, who = name.partition(", ") if ", " in name else (name, "", "")
+        key = "cpu_seconds" if "cpu_seconds" in entry else "seconds"
+        mine = entry if not who else mine
+        times = f"{entry[key] / mine[key]:.1f}" if key in entry and key in mine else "–"
+        rows.append([what, who or "ours", number(entry.get(key)), times, number(entry.get("mebibytes")), number(entry.get("value"), 4)])
+    return markdown(["measure", "who", "seconds", "times ours", "MiB", "value"], rows)
 
 
-def alone(name: str, device: str, threads: int) -> dict[str, object]:
-    """The same in a fresh process."""
-    command = [sys.executable, __file__, "--only", name, "--device", device, "--threads", str(threads)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    if result.returncode:
-        return {"failed": result.stderr.strip().splitlines()[-1] if result.stderr.strip() else f"ended with code {result.returncode}"}
-    return dict(json.loads(result.stdout.splitlines()[-1]))
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
-
-
-def machine(device: str, threads: int) -> dict[str, object]:
-    return {
-        "device": torch.cuda.get_device_name() if device.startswith("cuda") else platform.machine(),
-        "threads": threads,
-        "python": platform.python_version(),
-        "versions": {package: _version(package) for package in ("torch", "lightly", "scikit-learn")},
-    }
+def growth(entries: dict[str, dict[str, object]]) -> dict[str, float | None]:
+    """Exponents of processor time against the rows."""
+    key = "cpu_seconds" if any("cpu_seconds" in entry for entry in entries.values()) else "seconds"
+    found = {}
+    for who in ("", ", pdist", ", cdist"):
+        names = [n for n in entries if n.startswith("uniformity") and n.endswith("128" + who)]
+        found["uniformity" + who] = exponent([(ENTRIES[n][1], entries[n][key]) for n in names if key in entries[n]])
+    return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--output", type=Path, default=Path("results/bench-measures.json"))
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--output", type=Path, default=RESULTS / "bench-measures.json")
     parser.add_argument("--only", choices=ENTRIES, help="measure one entry in this process and print it")
+    parser.add_argument("--memory", action="store_true", help="with --only: memory instead of time")
     choice = parser.parse_args()
     torch.set_num_threads(choice.threads)
     if choice.only:
-        print(json.dumps(measured(choice.only, choice.device)))
+        print(json.dumps(measured(choice.only, choice.device, memory=choice.memory)))
         return
     entries = {}
     for name in ENTRIES:
-        if choice.device != "cpu" and "scikit-learn" in name:
+        if choice.device != "cpu" and ("scikit-learn" in name or "faiss" in name):
             continue
-        entries[name] = alone(name, choice.device, choice.threads)
-        print(f"{name:62} {entries[name]}")
-    choice.output.parent.mkdir(parents=True, exist_ok=True)
-    choice.output.write_text(json.dumps({"machine": machine(choice.device, choice.threads), "entries": entries}, indent=2) + "\n")
+        if any(word in name and not installed(package) for word, package in PEERS.items()):
+            continue
+        common = ["--only", name, "--device", choice.device, "--threads", str(choice.threads)]
+        entries[name] = alone(__file__, common)[-1] | alone(__file__, [*common, "--memory"], frugal=True)[-1]
+        print(f"{name:62} {entries[name]}", flush=True)
+    save({"machine": machine(choice.device), "entries": entries, "exponents": growth(entries)}, choice.output)
+    print(table(entries))
 
 
 if __name__ == "__main__":

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from two_processes import METHODS_TRIED, made_run, pieces, without_norm
+from two_processes import CASES, pieces, trained, without_norm
 
 from contrastive_lab.gather import gather, world_size
+from contrastive_lab.methods import METHODS
 from contrastive_lab.networks import make_backbone
 
 SCRIPT = Path(__file__).with_name("two_processes.py")
@@ -54,13 +55,23 @@ def test_gradients_are_summed_over_processes_and_each_keeps_its_rows(together):
     assert together["gather"]["gradient"].tolist() == [[2.0] * 3, [20.0] * 3]
 
 
-@pytest.mark.parametrize("name", METHODS_TRIED)
-def test_two_processes_train_as_one_does(together, name):
-    alone = made_run(name, 1)
-    if name != "swav":  # its loss is a mean over the process's own images; only the gradient becomes that of the joint batch
-        assert together[name]["losses"] == pytest.approx([row.get("loss", 0.0) for row in alone.history], rel=1e-4)
-    for key, value in alone.method.state_dict().items():
-        torch.testing.assert_close(together[name]["weights"][key], value, rtol=1e-4, atol=1e-5, msg=lambda text, key=key: f"{key}: {text}")
+def test_every_method_is_tried():
+    assert {name for name, _, _ in CASES.values()} == METHODS.keys()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_two_processes_train_as_one_does(together, case):
+    """Loss of every step and everything a method keeps. The losses of SwAV and PixPro are means over the images of a process."""
+    weights, losses = trained(case, 1)
+    assert together[case]["losses"] == pytest.approx(losses, rel=1e-4, abs=1e-5)
+    assert len(losses) == 8
+    for key, value in weights.items():
+        found = together[case]["weights"][key]
+        if key.startswith("queues."):  # SwAV: each process keeps its part of the queue
+            assert case == "swav, queue"
+            assert 2 * found.shape.numel() == value.shape.numel() or 2 * found == value
+        else:
+            torch.testing.assert_close(found, value, rtol=1e-4, atol=1e-5, msg=lambda text, key=key: f"{key}: {text}")
 
 
 def test_training_moved_the_weights(together):
