@@ -209,7 +209,7 @@ class SwAV(Method):
 
     @classmethod
     def recipe(cls, data: DataKind) -> Recipe:
-        """Two views, K about ten times the classes and at most the batch; multi-crop only from 96 px on. Scenes: sharper codes, more steps."""
+        """Two views, K about ten times the classes and at most the batch; multi-crop from 96 px on. Scenes: sharper codes, more steps."""
         if data == "scenes":
             options = {"n_prototypes": 64, "epsilon": 0.03}
             return Recipe(optimizer="adam", lr=1e-3, weight_decay=1e-6, batch_size=64, options=options)
