@@ -12,6 +12,7 @@ from torch import Tensor
 
 from contrastive_lab import measures
 from contrastive_lab.data import Images
+from contrastive_lab.measures.lost import lost_from_similarity
 from contrastive_lab.training import Moment, Observer
 from contrastive_lab.training.locality import object_cells
 from contrastive_lab.training.observe import at_rest
@@ -34,23 +35,28 @@ def scores(maps: Float[Tensor, "N D h w"], images: Images) -> dict[str, float]:
     """Means over the images whose map has object and background cells, each 0 ... 1 but `corloc` (per cent).
 
     auroc: `locality_auroc`, every object cell asks. iou, iou_fixed: mask of the object cell nearest the object's middle, at the best
-    threshold (which looks at the mask) and at cosine 0.5. seed: the least connected patch of LOST lies in the object. corloc: LOST's box
-    meets the object's box with an IoU of at least 0.5. `images` is the number of images that counted.
+    threshold (which looks at the mask) and at cosine 0.5. pointing: the cell most similar to it is in the object too. seed: the least
+    connected patch of LOST lies in the object. corloc: LOST's box meets the object's box with an IoU of at least 0.5. `images` is the
+    number of images that counted.
     """
     grid = (maps.shape[2], maps.shape[3])
     masks = object_cells(images, grid)
     patch = images.size / grid[0]
-    found: dict[str, list[float]] = {name: [] for name in ("auroc", "iou", "iou_fixed", "seed")}
+    found: dict[str, list[float]] = {name: [] for name in ("auroc", "iou", "iou_fixed", "pointing", "seed")}
     boxes, truths = [], []
     for number, mask in enumerate(masks):
         if not 1 < int(mask.sum()) < mask.numel():
             continue
         cells = maps[number].flatten(1).T.contiguous().float().cpu()
         query = middle(mask)
-        box = measures.lost_box(centred(cells), grid=grid, patch=patch, k=voters(len(cells)))
+        signs = centred(cells).double()  # from products, which also a collapsed map has
+        box = lost_from_similarity(signs @ signs.T, grid=grid, patch=patch, k=voters(len(cells)))
         found["auroc"].append(measures.locality_auroc(cells, mask))
         found["iou"].append(measures.best_mask_iou(cells, mask, query=query)[0])
         found["iou_fixed"].append(measures.mask_iou(cells, mask, query=query, threshold=FIXED))
+        heat = measures.self_similarity(cells)[query]
+        heat[query] = -2.0  # it would always point at itself
+        found["pointing"].append(float(measures.pointing_hit(heat.view(grid), mask)))
         found["seed"].append(float(mask.flatten()[box.seed]))
         boxes.append(box)
         truths.append([bounding_box(mask, patch)])
