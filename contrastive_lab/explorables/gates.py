@@ -12,9 +12,10 @@ import numpy as np
 from jaxtyping import Float64
 
 from contrastive_lab.explorables.page import Question, Slider, buttons, page, readouts, slider
+from contrastive_lab.figures.theme import Numbers
 
-Rows = Sequence[Sequence[float]]
-Table = Float64[np.ndarray, "n D"]
+Rows = Sequence[Sequence[float | int]]
+Table = Float64[np.ndarray, "_ _"]
 
 TEMPERATURE = 0.5
 CLASSES = ("A", "B", "C", "D")
@@ -40,7 +41,7 @@ def pairs_of(count: int) -> list[tuple[int, int]]:
     return list(itertools.combinations(range(count), 2))
 
 
-def state_at(vectors: Rows | Table, gate: Sequence[float], *, pair: int = 0, temperature: float = TEMPERATURE) -> dict[str, Any]:
+def state_at(vectors: Rows | Table, gate: Numbers, *, pair: int = 0, temperature: float | int = TEMPERATURE) -> dict[str, Any]:
     """Cosines of all classes under one pair's gate, and what the pair's loss is.
 
     `loss` is the mean of both directions: each class of the pair must prefer the other to all third classes. `guess` is its value when
@@ -65,12 +66,21 @@ def state_at(vectors: Rows | Table, gate: Sequence[float], *, pair: int = 0, tem
     }
 
 
-def mean_loss(vectors: Rows | Table, gates: Rows | Table, *, temperature: float = TEMPERATURE) -> float:
+def mean_loss(vectors: Rows | Table, gates: Rows | Table, *, temperature: float | int = TEMPERATURE) -> float:
     """Mean loss over all pairs of different classes, each under its own gate."""
-    return float(np.mean([state_at(vectors, gate, pair=p, temperature=temperature)["loss"] for p, gate in enumerate(gates)]))
+    x, g = _table(vectors), _table(gates)
+    one, two = np.array(pairs_of(len(x))).T
+    every = np.arange(len(one))
+    filtered = g[:, None] * x
+    filtered = filtered / np.maximum(np.linalg.norm(filtered, axis=2, keepdims=True), 1e-12)
+    powers = np.exp((filtered @ filtered.transpose(0, 2, 1) - 1) / temperature)
+    wanted = powers[every, one, two]
+    # Below the line of either direction: the whole row without the class itself, its partner's term being the wanted one.
+    lines = [powers[every, row].sum(axis=1) - powers[every, row, row] for row in (one, two)]
+    return float(np.mean([np.log(line / wanted) for line in lines]))
 
 
-def train(vectors: Rows | Table, *, gated: bool, steps: int = 300, rate: float = 0.5) -> dict[str, Any]:
+def train(vectors: Rows | Table, *, gated: bool, steps: int = 300, rate: float | int = 0.5) -> dict[str, Any]:
     """Gradient descent on the mean loss, on the class vectors and, if `gated`, on a gate for each pair (half open at the start).
 
     Gradients are central differences: there are 40 numbers in all. Returns vectors, gates and the loss before each step and after the last.
@@ -169,7 +179,7 @@ class Gates:
             sliders["opened"] = widgets.Checkbox(value=False, description="open the gate", **style)
         return live(lambda **values: gate_still(x, self.gate(**values), values["pair"], self.classes), self.describe, sliders)
 
-    def gate(self, *, pair: int, opened: bool = False, **parts: float) -> Float64[np.ndarray, "D"]:
+    def gate(self, *, pair: int, opened: bool = False, **parts: float | int) -> Float64[np.ndarray, "D"]:
         """The gate that the live sliders ask for."""
         if parts:
             return np.array([parts[f"g{d}"] for d in range(len(parts))])
@@ -189,7 +199,7 @@ class Gates:
         return np.ones((len(pairs_of(shape[0])), shape[1])) if self.gates is None else _table(self.gates)
 
 
-def _differences(function: Any, point: Float64[np.ndarray, "n"], width: float = 1e-4) -> Float64[np.ndarray, "n"]:
+def _differences(function: Any, point: Float64[np.ndarray, "n"], width: float | int = 1e-4) -> Float64[np.ndarray, "n"]:
     steps = width * np.eye(len(point))
     return np.array([(function(point + step) - function(point - step)) / (2 * width) for step in steps])
 
@@ -206,7 +216,7 @@ def _unit(x: Table) -> Table:
     return np.asarray(x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12))
 
 
-def _check(x: Table, gate: Float64[np.ndarray, "D"], pair: int, temperature: float) -> None:
+def _check(x: Table, gate: Float64[np.ndarray, "D"], pair: int, temperature: float | int) -> None:
     if len(x) < 3:
         raise ValueError(f"vectors has {len(x)} classes, but without a third class there are no negatives; give at least 3")
     if gate.shape != (x.shape[1],) or not ((gate >= 0) & np.isfinite(gate)).all():

@@ -49,11 +49,11 @@ def example(*, seed: int = 5, broken: bool = False) -> World:
     draw = np.random.default_rng(seed)
     own = np.column_stack([draw.uniform(30, 70, 7), draw.uniform(0, 360, 7)])
     strangers = np.column_stack([np.degrees(np.arccos(draw.uniform(-0.9, 0.85, 33))), draw.uniform(0, 360, 33)])
-    polar = np.round(np.concatenate([own, strangers]))
+    polar = np.round(np.concatenate([own, strangers]), 1)
     same = np.arange(40) < 7
     if broken:
         same = np.argsort(np.argsort(polar[:, 0])) < 10
-        polar[same, 0] = np.round(polar[same, 0] * 0.7)
+        polar[same, 0] = np.round(polar[same, 0] * 0.7, 1)
     return World(_direction(np.array([[0.0, 0.0]]))[0], _direction(np.array([[24.0, 200.0]]))[0], _direction(polar), same)
 
 
@@ -70,9 +70,9 @@ def state_at(
     n_hard: int = 8,
     s: int = 8,
     s_prime: int = 4,
-    alpha: float = 0.5,
-    beta: float = 0.25,
-    temperature: float = 0.2,
+    alpha: float | int = 0.5,
+    beta: float | int = 0.25,
+    temperature: float | int = 0.2,
     oracle: bool = False,
 ) -> dict[str, Any]:
     """Everything the explorable shows. In training alpha and beta are drawn anew for each mixture; here one value serves all.

@@ -12,7 +12,7 @@ from contrastive_lab.explorables import gates
 from contrastive_lab.explorables.stills import DOT, _canvas, _png
 from contrastive_lab.figures.palette import BAD, GOOD
 
-Table = Float64[np.ndarray, "n D"]
+Table = Float64[np.ndarray, "_ _"]
 
 
 def gates_poster(vectors: Table, classes: Sequence[str]) -> bytes:

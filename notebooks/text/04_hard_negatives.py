@@ -234,8 +234,8 @@ figure.update_xaxes(figures.axis("rows of the queue, hardest first"))
 figure.update_yaxes(figures.axis("share of the push", range=[0, 1.02]))
 lab.show(
     figure,
-    alt="Share of the push against the number of queue rows, hardest first: the curve of trained MoCo rises faster than that of random "
-    "directions, so fewer rows carry half of it.",
+    alt="Share of the push against the number of queue rows, hardest first: a dotted curve for directions drawn at random and a solid one "
+    "for your network; both rise fast at first.",
 )
 
 # %% [markdown]
@@ -343,6 +343,9 @@ def hardness(q, queue, n_hard=64):
 
 
 random_hardness = hardness(here.q, here.queue)
+moco = here.run.method.eval()
+with torch.no_grad():
+    q = moco.embed(here.evaluate.pair.views[0])
 own_hardness = hardness(q, moco.queue.rows, n_hard=len(moco.queue.rows) // 16)
 lab.table({"random": [random_hardness], "your MoCo": [own_hardness]}, list(random_hardness))
 
@@ -462,7 +465,7 @@ for momentum in (0.0, 1.0):
 
 # %%
 runs = {"m = 0": broken[0.0], f"m = {here.run.method.momentum}": here.run, "m = 1": broken[1.0]}
-columns = ["loss", "alignment", "uniformity", "knn"]
+columns = ["loss", "uniformity", "participation_ratio", "knn"]
 lab.table({name: [{column: one.last(column) for column in columns}] for name, one in runs.items()}, columns, digits=3)
 
 # %%
@@ -471,13 +474,14 @@ figure = lab.distinct(figures.training_curve(curves, measure="kNN, colour"))
 lab.show(figure, alt="kNN over the epochs for a twin that copies the network, one that follows slowly, and one that never moves.")
 
 # %% [markdown]
-# <details><summary>Reading it, honestly</summary>
+# <details><summary>Reading it</summary>
 #
-# The failure at $m=0$ was reported for long runs with large networks. Your run is short, its queue turns over in a few steps, and the learning rate is small: old
-# keys are hardly older than new ones, so copying may do no harm at all. If your table shows that, the table is right. At $m=1$ the keys are a fixed random
-# code of the images: the network can learn to predict it, and that alone sorts colours to some degree.
+# At $m=0$ each batch of keys comes from another network than the batch before. Then a row of the queue differs from a fresh key in a way that has nothing to do with
+# images: it is old. The query learns to tell *new from old*, and no longer needs to tell images apart. Look at the uniformity of that run.
 #
-# To see the failure, make the memory long: more rows, a larger learning rate, more epochs.
+# At $m=1$ the keys are a fixed random code of the images, as consistent as can be. To predict the code of another view, the network must ignore what the
+# augmentation changes and keep the rest, and on easy images that goes a long way: compare its kNN with that of your MoCo before you call it broken. *Consistent* keys matter
+# more than *good* ones, at least for a start. The twin that follows slowly is the compromise: consistent over the life of the queue, and better with time.
 #
 # </details>
 

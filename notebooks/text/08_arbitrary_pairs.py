@@ -408,7 +408,7 @@ from contrastive_lab.training.observe import represent
 ranks = {}
 for name, one_run in runs.items():
     with torch.no_grad():
-        h = represent(one_run.method.eval(), here.test_images)
+        h = represent(one_run.method.eval(), here.train_images)
     ranks[name] = measures.effective_rank(h, center=True)
     print(f"{name:30} effective rank {ranks[name]:.1f} of {h.shape[1]}")
 

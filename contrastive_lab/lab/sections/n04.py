@@ -12,7 +12,6 @@ from contrastive_lab.training import Evaluate, Run, Settings, prepare, train
 
 
 @door("04-queue")
-@door("04-mixing")
 def _toy() -> dict[str, Any]:
     """Queries, their keys and a queue as random directions; each key lies near its query."""
     draw = torch.Generator().manual_seed(0)
@@ -41,6 +40,12 @@ def _trained() -> dict[str, Any]:
     here = _training()
     options = mixtures(here["settings"])
     return {**here, "run": run_of("04-moco", here["settings"], here), "mochi_settings": _settings("mochi", options)}
+
+
+@door("04-mixing")
+def _mixing() -> dict[str, Any]:
+    """Random directions, and the finished run to compare them with."""
+    return {**_toy(), "run": _trained()["run"], "evaluate": _training()["evaluate"]}
 
 
 @door("04-false")
