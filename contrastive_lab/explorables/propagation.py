@@ -34,7 +34,7 @@ PREDICTION = Question(
 )
 
 
-def state_at(cosines: Float[np.ndarray, "P P"], *, query: int, gamma: float = 2.0) -> dict[str, Any]:
+def state_at(cosines: Float[np.ndarray, "P P"], *, query: int, gamma: float | int = 2.0) -> dict[str, Any]:
     """Everything the explorable shows for the map whose cells have these `cosines`.
 
     `weights` are those of the query's sum, `before` its cosines, `after` the cosines of the propagated cells (of unit cells, no linear
@@ -116,7 +116,7 @@ def first_query(scene: int) -> int:
 class Propagation:
     """The explorable for the networks of the table."""
 
-    gamma: float = 2.0
+    gamma: float | int = 2.0
     alt: str = (
         "A scene of 12 by 12 cells with a chosen cell, and three maps of the same cells: cosine with the chosen cell, weight in its "
         "sum, and cosine after pixel propagation; objects are outlined. Sliders set the sharpness gamma and the chosen cell, buttons the "
@@ -173,7 +173,7 @@ class Propagation:
         }
         return live(lambda gamma, query: propagation_poster(image, objects, cosines, query, (gamma,)), self.describe, sliders)
 
-    def describe(self, *, gamma: float, query: int) -> str:
+    def describe(self, *, gamma: float | int, query: int) -> str:
         """The state in one sentence."""
         state = state_at(table()["pixpro"][0], query=query, gamma=gamma)
         return (
@@ -187,7 +187,7 @@ def _spread(cosines: Float64[np.ndarray, "P P"]) -> float:
     return float(1 - (cosines.sum() - np.trace(cosines)) / (size * (size - 1)))
 
 
-def _check(cosines: Float[np.ndarray, "P P"], query: int, gamma: float) -> None:
+def _check(cosines: Float[np.ndarray, "P P"], query: int, gamma: float | int) -> None:
     if cosines.ndim != 2 or cosines.shape[0] != cosines.shape[1]:
         raise ValueError(f"cosines has shape {cosines.shape}, but must be (P, P): every cell with every other")
     if not 0 <= query < len(cosines):

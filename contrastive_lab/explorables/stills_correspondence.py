@@ -19,7 +19,7 @@ SECOND = "#cf7e00"
 
 def correspondence_poster(picture: Image, boxes: Boxes) -> bytes:
     """The scene with both crops, the mask, the mask at twice the threshold, and the mask of a forgotten mirror."""
-    figure, axes = _canvas(10, 2.9, columns=4)
+    figure, axes = _canvas(10.0, 2.9, columns=4)
     _scene(axes[0], picture, boxes)
     cases: list[tuple[str, dict[str, Any]]] = [
         ("threshold 0.7", {}),
