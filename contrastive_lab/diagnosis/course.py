@@ -58,7 +58,7 @@ class Course:
     def directions(self) -> float | None:
         """How many directions a rank could find: D, or a quarter of the probe where that is less."""
         probe = self.last("probe")
-        return None if self.dim is None else min(self.dim, probe / 4 if probe else self.dim)
+        return None if self.dim is None else float(min(self.dim, probe / 4 if probe else self.dim))
 
     @property
     def share(self) -> float | None:
@@ -95,8 +95,10 @@ class Course:
     @property
     def guess(self) -> float | None:
         """The loss of a network that knows nothing: the logarithm of the number of candidates."""
-        if self.method in ("dcl",):  # its denominator has the negatives alone
+        if self.method == "dcl":  # its denominator has the negatives alone
             return math.log(2 * self.batch - 2)
+        if self.method == "mochi":  # its mixed negatives are harder than guessing
+            return None
         return None if self.rivals is None else math.log(1 + self.rivals)
 
 

@@ -34,7 +34,7 @@ def dimensions(course: Course) -> Illness | None:
     rank, ratio, spread, room = course.last("rankme"), course.last("participation_ratio"), course.spread, course.directions
     if rank is None or ratio is None or spread is None or room is None or not course.trained:
         return None
-    if spread < COLLAPSED or rank > THIN * room or ratio > THIN * room:
+    if spread < COLLAPSED or rank > THIN * room or ratio > THIN * room or (course.method in CONED and course.steps < YOUNG):
         return None
     seen = "" if room == course.dim else f" (the probe of {course.last('probe'):.0f} images could show about {room:.0f})"
     return Illness(
@@ -61,7 +61,7 @@ def cone(course: Course) -> Illness | None:
 
 def torn(course: Course) -> Illness | None:
     alignment, similar = course.last("alignment"), course.last("positive similarity")
-    if alignment is None or course.steps < 50 or alignment < TORN or (similar is not None and similar > 0.3):
+    if alignment is None or similar is None or course.steps < 50 or alignment < TORN or similar > 0.3:
         return None
     return Illness(
         "torn",

@@ -53,8 +53,8 @@ SHARED = 1.0
 
 
 def gap(course: Course) -> Illness | None:
-    last = course.last("gap")
-    if last is None or not course.trained or last < 0.8:
+    first, last = course.first("gap"), course.last("gap")
+    if first is None or last is None or last < 0.5 or last < 0.75 * first:
         return None
     alignment = f", {last**2:.2f} of the pairs' distance is the gap alone"
     heat = f" at temperature {course.temperature:g}" if course.temperature is not None else ""

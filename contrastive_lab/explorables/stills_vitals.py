@@ -31,7 +31,7 @@ def vitals_still(strips: Sequence[Strip], epoch: int) -> bytes:
         line[0].set_ylabel(sign.title, fontsize=8, rotation=0, ha="right", va="center")
     for panel, strip in zip(panels[0], strips, strict=True):
         panel.set_title(strip.label.replace(" ", "\n"), fontsize=8, color=look(strip.label).colour)
-    return _png(figure)
+    return _png(figure, colours=128)
 
 
 def _draw(panel: Any, sign: Sign, strip: Strip, epoch: int) -> None:

@@ -76,7 +76,7 @@ class Evaluate:
                 "alignment": measures.alignment(one, two),
                 "uniformity": measures.uniformity(one),
                 "rankme": measures.rankme(one),
-                "participation_ratio": measures.participation_ratio(one),
+                "participation_ratio": _directions(one),
                 "std": measures.embedding_std(one),
                 "mean_cosine": measures.mean_cosine(one),
                 "twins": (measures.retrieval_margins(one, two) > 0).double().mean().item(),
@@ -137,6 +137,13 @@ def _clean(method: Method, images: Images, chunk: int) -> Iterator[Float[Tensor,
     device = next(method.parameters()).device
     for start in range(0, len(images), chunk):
         yield images.take(slice(start, start + chunk)).to(device).as_float()
+
+
+def _directions(embeddings: Float[Tensor, "N D"]) -> float:
+    """The participation ratio; 1 for a cloud without any spread, whose directions can't be counted: a collapsed run must go on."""
+    from contrastive_lab import measures
+
+    return 1.0 if bool((embeddings == embeddings[0]).all()) else measures.participation_ratio(embeddings)
 
 
 def _fixed_pair(images: Images, views: Views | None) -> Batch:

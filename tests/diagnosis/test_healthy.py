@@ -14,7 +14,7 @@ EPOCHS = {"pixpro": 2, "pixcontrast": 2, "clip": 8}
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_doctor_is_silent_on_healthy_runs(method, healthy):
-    history, settings, state = healthy(method, EPOCHS.get(method, 10), 512, 64, 8)
+    history, settings, state = healthy(method, EPOCHS.get(method, 8), 512, 64, 8)
     assert [str(ill) for ill in examine(history, settings, state=state)] == []
 
 

@@ -7,8 +7,8 @@ function mountVitals(root, data) {
   style.textContent = `.clab .strips{display:grid;grid-template-columns:repeat(auto-fill,minmax(255px,1fr));gap:10px 18px;margin:8px 0}
 .clab .strip{border-top:3px solid var(--mine);padding-top:4px;min-width:0}
 .clab .strip h4{margin:0 0 2px;font-size:14px;font-weight:600}
-.clab .sign{display:grid;grid-template-columns:86px 1fr 44px 16px;gap:6px;align-items:center;font-size:12px;line-height:1.2}
-.clab .sign svg{max-height:none;overflow:hidden;cursor:crosshair}
+.clab .sign{display:grid;grid-template-columns:86px 1fr 44px 16px;gap:6px;align-items:center;font-size:12px;line-height:1.2;margin:2px 0}
+.clab .sign svg{height:24px;max-height:none;overflow:hidden;cursor:crosshair}
 .clab .sign output{font-size:12px}
 .clab .sign b,.clab .small b{font-size:12px;text-align:center}
 .clab b.good{color:#1f9a4c}.clab b.watch{color:#cf7e00}.clab b.ill{color:#e2343c}
