@@ -18,16 +18,18 @@
 #
 # **You need** notebook 01 (the contrastive loss); notebook 06 (PixPro) helps. Convolutions: what a feature map is, what a stride does.
 #
-# **Time.** The first cell says what running everything costs on which machine. Working through it takes about 90 minutes.
-# After the next cell you can start at any section: its first line, `lab.start(...)`, prepares what it needs.
+# **Time.** The first cell says what running everything costs on which machine. Working through it takes about 90 minutes. After the next cell
+# you can start at any section: its first line, `lab.start(...)`, prepares what it needs.
 
 # %%
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from contrastive_lab import exercises, explorables, figures, lab, measures
 from contrastive_lab.experiments import locality
 from contrastive_lab.explorables.cells import colour_map, dense_map
+from contrastive_lab.training.locality import object_cells
 
 lab.banner("11_object_locality")
 
@@ -38,21 +40,19 @@ lab.banner("11_object_locality")
 #
 # 1. A network was *never trained*. We ask one cell of an object which other cells are similar. Does it do better than chance?
 # 2. Every cell is replaced by its mean colour, three numbers. Does that do better or worse than a trained network, on pictures of plainly
-#    coloured
-#    shapes?
+#    coloured shapes?
 # 3. A network is trained to tell whole *images* apart and never hears of objects. Does its map learn about objects anyway?
-# 4. We train the cells directly: each must differ from the *other cells of the same image*. Does the map become better at objects?
+# 4. We train the cells directly: each must differ from the *other cells of the same image*, also from those of its own object. What does that do
+#    to the map?
 
 # %% [markdown]
 # ## 1 · A vector for every cell
 #
 # The networks of the lab end in a map $F\in\mathbb R^{D\times H\times W}$ and average it into one vector. Here we stop before the average: each
-# of the
-# $H\times W$ **cells** has a vector of its own, which looks at a patch of the image around it.
+# of the $H\times W$ **cells** has a vector of its own, which looks at a patch of the image around it.
 #
 # Our images are scenes with one object, 40 pixels wide, with an exact mask for every object. The network is `dense`: its stride is halved, so
-# that 40
-# pixels give 10 × 10 cells.
+# that 40 pixels give 10 × 10 cells.
 
 # %%
 here = lab.start("11-cells")
@@ -71,8 +71,6 @@ lab.show_images(
 # A cell belongs to the object if the object covers at least half of it. These are the eight masks on the grid of the map.
 
 # %%
-from contrastive_lab.training.locality import object_cells
-
 masks = object_cells(here.test_images, (10, 10))
 blocks = masks[:8, None].repeat_interleave(4, 2).repeat_interleave(4, 3)
 lab.show_images(
@@ -98,8 +96,7 @@ print(f"similarity {tuple(ours.shape)}, equal to the package's: {same_map}")
 
 # %% [markdown]
 # Each of the $P$ rows is a picture. Here are two of them for the first scene: a query in the object and one in the corner, seen by the
-# *untrained*
-# network.
+# *untrained* network.
 
 # %%
 query = locality.middle(masks[0])
@@ -134,9 +131,8 @@ lab.show(
 # ## 2 · Point at a cell
 #
 # Now the same for four encoders at once, under one click: the mean **colour** of each cell, the **untrained** network, **SimCLR**, which
-# compares whole
-# images, and **PixPro**, which makes the cells of two crops agree. All three networks started from the same weights. No mask was used in
-# training.
+# compares whole images, and **PixPro**, which makes the cells of two crops agree. All three networks started from the same weights. No mask was
+# used in training.
 
 # %% tags=["explorable"]
 explorables.show(explorables.ObjectLocality.shipped())
@@ -145,7 +141,7 @@ explorables.show(explorables.ObjectLocality.shipped())
 # **Play with it** (click a cell, or give the image the focus with Tab and use the arrow keys):
 #
 # 1. Image 1. Move the query from the object to the ground. Which maps jump from object to ground, and which only shine around the query?
-# 2. Image 2 has two objects of one colour. Whose map tells them apart? (Nobody's does it well. Colour can't by construction.)
+# 2. Image 2 has two objects of one colour. Whose map tells them apart? (Colour can't, by construction.)
 # 3. Image 3, the white disc on checks: *white* and *grey* are one direction in colour space. Compare raw colour with the trained maps.
 # 4. Pull *epoch* to 0 and back. What did training add?
 # 5. Images 5 and 6 are mosaics of four scenes. Do the seams appear in the maps?
@@ -155,10 +151,9 @@ explorables.show(explorables.ObjectLocality.shipped())
 # <details><summary>What you should have seen</summary>
 #
 # Training makes the maps follow the object instead of the query's neighbourhood. Where the object has a colour of its own, raw colour is nearly
-# perfect, and no network of this size beats it; where the colours have one direction (white on grey), the trained maps win. The plane under
-# the maps has the numbers over all test images: the methods move to the right, and the dashed line of raw colour stays ahead. With 4 × 4 cells
-# an object is
-# smaller than a cell: resolution comes first.
+# perfect, and no network of this size beats it; where the colours have one direction (white on grey), the trained maps win. The plane under the
+# maps has the numbers over all test images: the methods move to the right, and the dashed line of raw colour stays ahead. With 4 × 4 cells an
+# object is smaller than a cell: resolution comes first.
 #
 # </details>
 
@@ -251,14 +246,14 @@ lab.table({name: [row] for name, row in found.items()}, columns, digits=3)
 
 # %% [markdown]
 # The untrained network is clearly above 0.5, without having learned anything: random filters pass colour and edges on. And the mean colours are
-# nearly
-# perfect: this world is made of plainly coloured things. **Whoever shows you a heat map without these two numbers has shown you nothing yet.**
+# nearly perfect: this world is made of plainly coloured things. **Whoever shows you a heat map without these two numbers has shown you nothing
+# yet.**
 #
 # There is a second reason why an untrained map scores, and it has nothing to do with the picture: **position**. Feed an image that is grey
 # everywhere. There is nothing to see; are all cells equal?
 
 # %%
-blank = torch.zeros(1, 3, 40, 40)
+blank = torch.ones(1, 3, 40, 40)
 with torch.no_grad():
     flat = here.network.eval().encoder.feature_map(blank)[0]
 nothing = measures.self_similarity(flat)
@@ -290,9 +285,8 @@ print(f"AUROC for an object that is not there: {leak:.3f}")
 # <details><summary>What follows for your own experiments</summary>
 #
 # Objects of photographs tend to sit in the middle. A map that knows only *where* a cell is already beats chance on them. So: always report the
-# untrained network of the same
-# architecture, on the same images. (The objects of our scenes are spread over nine places, which makes the leak small here; photographs are
-# worse.)
+# untrained network of the same architecture, on the same images. (The objects of our scenes are spread over nine places, which makes the leak
+# small here; photographs are worse.)
 #
 # </details>
 
@@ -365,8 +359,8 @@ yours_shown = explorables.ObjectLocality.of(
 explorables.show(yours_shown)
 
 # %% [markdown]
-# The kernel can do it too: for any picture and any encoder. The second cell takes a picture **of your own**; it is shrunk to 40 pixels,
-# goes through the network, and never leaves this machine.
+# The kernel can do it too: for any picture and any encoder. The second cell takes a picture **of your own**; it is shrunk to 40 pixels, goes
+# through the network, and never leaves this machine.
 
 # %% tags=["live"]
 yours_shown.live()
@@ -378,8 +372,7 @@ explorables.locality.upload(here.network, like=here.test_images)
 # <details><summary>What to expect of a photograph</summary>
 #
 # This network has seen nothing but plain shapes at 40 pixels. On a photograph it answers with edges and colours. Try a picture with one object
-# on a calm ground,
-# and compare with the raw colours before you praise the network.
+# on a calm ground, and compare with the raw colours before you praise the network.
 #
 # </details>
 
@@ -400,8 +393,7 @@ exercises.check("lost_degrees", lost_degrees)
 
 # %% [markdown]
 # From the seed to a box: the least connected cells that correlate with the seed vote, and the connected region that gets a positive sum around
-# the seed
-# is boxed. `lost_box` does that. CorLoc is the share of images whose box overlaps the true one with an IoU of at least one half.
+# the seed is boxed. `lost_box` does that. CorLoc is the share of images whose box overlaps the true one with an IoU of at least one half.
 
 # %%
 here = lab.start("11-lost")
@@ -435,9 +427,8 @@ lab.table(
 #
 # LOST was made for the keys of a DINO transformer, where ground patches do correlate with one another. In a small convolutional network the
 # *least connected* cells are the cells at the border (the position leak of section 4) and cells at the edges of a pattern. The same map can have
-# a high AUROC:
-# the object's cells know one another, they are just not the loneliest. A method's assumption belongs to its features; check it before you use
-# the method.
+# a high AUROC: the object's cells know one another, they are just not the loneliest. A method's assumption belongs to its features; check it
+# before you use the method.
 #
 # </details>
 
@@ -475,10 +466,8 @@ lab.table(quarters, {"mosaic": "AUROC of the quarters"}, digits=3)
 # <details><summary>A mosaic asks another question</summary>
 #
 # A mosaic asks "same picture?", and a quarter is mostly *ground*. An encoder can be good at objects and bad at this, or the reverse: our trained
-# network
-# looks for what distinguishes scenes, and a cell of the object is *unlike* the ground of its own quarter. On photographs, where a quarter is one
-# thing,
-# the mosaic flatters methods that compare images. Say which ground truth you used.
+# network looks for what distinguishes scenes, and a cell of the object is *unlike* the ground of its own quarter. On photographs, where a
+# quarter is one thing, the mosaic flatters methods that compare images. Say which ground truth you used.
 #
 # </details>
 
@@ -486,13 +475,12 @@ lab.table(quarters, {"mosaic": "AUROC of the quarters"}, digits=3)
 # ## 9 · Break it
 #
 # **Negatives from the same image.** PixContrast makes each cell find its partner among *all cells of the other view of its image*. Then the
-# other cells of
-# the same object are negatives too.
+# other cells of the same object are negatives too: the loss pushes apart what a mask holds together. It should do harm. Should it?
 #
 # **Predict** (question 4): does AUROC end above or below SimCLR? Above or below the untrained network?
 
 # %%
-from contrastive_lab.lab.sections.n11 import recipe
+from contrastive_lab.lab.sections.n11 import dense, recipe
 
 here = lab.start("11-break")
 settings = recipe("pixcontrast", lab.profile(smoke=1, laptop=6, full=40))
@@ -510,6 +498,16 @@ figure = figures.training_curve(
 lab.show(
     figure, alt="The mask AUROC of PixContrast over its epochs, with the dashed line of raw colour."
 )
+
+# %% [markdown]
+# <details><summary>Did it break?</summary>
+#
+# Compare the end of this curve with SimCLR's in section 5, and with its own beginning. The argument was good and the experiment has the last
+# word. An object of this world covers a few of a hundred cells, so nearly all negatives of an object's cell are *ground*, and pushing the ground
+# away is just what a mask asks for. The argument bites where one thing fills the image, so that most negatives are cells of the same thing: look
+# at the columns *mosaic* and at the photographs in section 10 for that case.
+#
+# </details>
 
 # %% [markdown]
 # **Too few cells.** The other way to break it needs no training: the usual stride. The same 40 pixels give 5 × 5 cells, and an image of 32
@@ -530,8 +528,7 @@ print(
 # ## 10 · Larger runs
 #
 # `scripts/states/locality.py` trained SimCLR, PixPro and PixContrast from the same first weights, with several seeds. The tables are read from
-# the files
-# it wrote: mean and standard deviation over seeds at the last epoch; "untrained" is epoch 0.
+# the files it wrote: mean and standard deviation over seeds at the last epoch; "untrained" is epoch 0.
 #
 # **Predict** the order of the five rows, on scenes and on photographs.
 
@@ -623,8 +620,7 @@ lab.show(
 # ### The paper's claim
 #
 # PixPro (Xie and others, 2021) claims that pixel-level pretraining gains where *pixels* are evaluated: detection and segmentation. Our test of
-# it in miniature:
-# a linear classifier of single cells, and the mask AUROC of this notebook.
+# it in miniature: a linear classifier of single cells, and the mask AUROC of this notebook.
 
 # %%
 lab.claim("pixpro")
@@ -634,8 +630,7 @@ lab.claim("pixpro")
 #
 # A verdict compares two arms seed by seed and says *undecided* when the difference is within one standard error. The claim of the paper is about
 # detectors fine-tuned on photographs after a hundred epochs on ImageNet. A linear probe on a small network is a different exam; a refuted line
-# here says that *this* exam at
-# *this* scale does not show the gain, not that the paper is wrong.
+# here says that *this* exam at *this* scale does not show the gain, not that the paper is wrong.
 #
 # </details>
 
@@ -647,8 +642,7 @@ lab.claim("pixpro")
 # <details><summary>Answer</summary>
 #
 # The map of raw colour for the same query; the map of the same architecture untrained; and how the picture was chosen, or better the mean AUROC
-# over many images with
-# masks, at a threshold that was fixed before looking.
+# over many images with masks, at a threshold that was fixed before looking.
 #
 # </details>
 
@@ -658,8 +652,8 @@ lab.claim("pixpro")
 # <details><summary>Answer</summary>
 #
 # Negatives from the same image: other cells of the same object are pushed away although they should agree. Take negatives from other images
-# only, or none at all (PixPro), or
-# count near cells as positives. Whether it helps is an experiment: in ours, look at the table before you promise anything.
+# only, or none at all (PixPro), or count near cells as positives. Whether it helps is an experiment: in ours, look at the table before you
+# promise anything.
 #
 # </details>
 
