@@ -37,19 +37,20 @@ def noise(course: Course) -> Illness | None:
 
 
 def shared(course: Course) -> Illness | None:
-    """Common and salient codes that tell about each other; the kernel estimate is small for healthy codes and never quite 0."""
-    told = course.last("shared information")
-    if told is None or course.steps < 50 or told < SHARED:
+    """A common space that tells targets from background: what only targets have leaks into it, and training doesn't push it out."""
+    first, last = course.first("groups told by common"), course.last("groups told by common")
+    if first is None or last is None or course.steps < 50 or last < TOLD or last < first:
         return None
     return Illness(
         "shared",
-        f"common and salient codes share {told:.2f} nats: what belongs to the salient space leaks into the common one.",
-        "Raise lambda_jem (10 is the paper's), which rewards their joint entropy.",
+        f"the common space tells target from background: {last:.0%} of its nearest neighbours are of the same group ({first:.0%} at the "
+        "start; half would be blind): what belongs to the salient space leaks into the common one.",
+        "Raise lambda_jem (10 is the paper's), which rewards the joint entropy of both codes.",
     )
 
 
-SHARED = 1.0
-"""Nats of shared information that a healthy run stays below."""
+TOLD = 0.85
+"""Share of neighbours of one's own group that a healthy common space stays below."""
 
 
 def gap(course: Course) -> Illness | None:

@@ -288,12 +288,16 @@ class SepCLR(Method):
 
     @torch.no_grad()
     def diagnose(self, common: Float[Tensor, "N Dc"], salient: Float[Tensor, "N Ds"], groups: Int64[Tensor, "N"]) -> dict[str, Tensor]:
-        """Lengths of salient codes by group, and how much both codes tell about each other (zeroed background, nats)."""
+        """Lengths of salient codes by group, how much both codes tell about each other (zeroed background, nats), and how often an image's
+        nearest neighbour in the common space is of its own group (1/2 in even groups: what only targets have stays out of that space)."""
         target = groups.bool()
+        likeness = unit(common) @ unit(common).T
+        nearest = likeness.fill_diagonal_(-2).argmax(dim=1)
         length = salient.norm(dim=1)
         return {
             "salient length of targets": torch.where(target, length, 0.0).sum() / target.sum().clamp_min(1),
             "salient length of background": torch.where(target, 0.0, length).sum() / (~target).sum().clamp_min(1),
             "shared information": kernel_mutual_information(common, _origin(salient, target)),
             "joint entropy": -joint_entropy_loss(common, salient, labels=groups),
+            "groups told by common": (groups[nearest] == groups).float().mean(),
         }

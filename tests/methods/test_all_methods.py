@@ -23,7 +23,7 @@ LOGGED = {
     "swav": {"prototypes used", "code entropy", "mean prediction entropy", "loss below ln K"},
     "pixpro": {"cells with a match", "matches per matched cell", "cell spread"},
     "pixcontrast": {"cells with a match", "matches per matched cell", "cell spread"},
-    "sepclr": {"salient length of targets", "salient length of background", "shared information", "joint entropy"},
+    "sepclr": {"salient length of targets", "salient length of background", "shared information", "joint entropy", "groups told by common"},
     "hydra": {"gate opening", "gate entropy", "identical pairs"},
     "clip": {"temperature", "gap", "partners found"},
 }
