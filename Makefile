@@ -2,7 +2,7 @@
 # Without make (Windows): CONTRIBUTING.md lists the same commands as `python -m ...`.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lab notebooks lint bench badges
+.PHONY: help setup demo test lab dashboard site notebooks lint bench badges
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -15,6 +15,8 @@ OFFLINE := PYTHONPATH="$(CURDIR)/tests/offline"
 help:
 	@echo "make demo       train the methods on the embedded world; one table and one interactive page"
 	@echo "make lab        JupyterLab on notebooks/"
+	@echo "make dashboard  your runs and every explorable on one page (Voila)"
+	@echo "make site       the notebooks as a static book in site/, which works offline"
 	@echo "make test       ruff, mypy, unit and fidelity tests, the notebooks with the network off, the browser tests"
 	@echo "make notebooks  regenerate and execute notebooks/*.ipynb from notebooks/text"
 	@echo "make lint       ruff and mypy alone"
@@ -37,6 +39,13 @@ demo: $(READY)
 
 lab: $(READY)
 	$(BIN)/python -m jupyterlab notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
+
+dashboard: $(READY)
+	$(BIN)/python -m voila dashboard/dashboard.ipynb
+
+# make site EXECUTE=1 runs the notebooks first, in the smoke profile.
+site: $(READY)
+	$(BIN)/python scripts/book.py $(if $(EXECUTE),--execute)
 
 notebooks: $(READY)
 	$(BIN)/python scripts/notebooks.py
