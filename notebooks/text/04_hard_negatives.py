@@ -80,8 +80,8 @@ print({m: f"{values[-1]:.1f} steps behind" for m, values in lags.items()})
 # %% [markdown]
 # <details><summary>The number behind it</summary>
 #
-# A lag $\ell$ becomes $m(\ell+1)$ after one step, and stays when $\ell=m/(1-m)$: 9 steps at 0.9, 99 at 0.99. Keys that were made one step apart therefore differ
-# by a hundredth of the distance that the network itself would have made. That is what *consistent keys* means.
+# A lag $\ell$ becomes $m(\ell+1)$ after one step, and stays when $\ell=m/(1-m)$: 9 steps at 0.9, 99 at 0.99. Keys that were made one step apart
+# therefore differ by a hundredth of the distance that the network itself would have made. That is what *consistent keys* means.
 #
 # </details>
 
@@ -186,8 +186,8 @@ lab.show(
 # <details><summary>Why the start is so good, and means nothing</summary>
 #
 # The queue is filled with *random* directions at first, and the untrained network maps all images to nearly the same one. Own key: cosine near 1.
-# Random rows: cosine near 0. The task is trivial until real keys have filled the ring, after $Q/B$ steps. The loss of a method that changes its own task is
-# no measure of progress; kNN is.
+# Random rows: cosine near 0. The task is trivial until real keys have filled the ring, after $Q/B$ steps. The loss of a method that changes its own
+# task is no measure of progress; kNN is.
 #
 # </details>
 
@@ -203,8 +203,8 @@ lab.show(
 # %% [markdown]
 # ## 3 · Which negatives do the work?
 #
-# In the gradient of InfoNCE a negative counts with its softmax weight (notebook 01, section 3). Sort the weights of the queue for each query and add them up.
-# Compare the trained network with directions drawn at random.
+# In the gradient of InfoNCE a negative counts with its softmax weight (notebook 01, section 3). Sort the weights of the queue for each query and
+# add them up. Compare the trained network with directions drawn at random.
 #
 # **Predict.** How many of the queue's rows carry half of the weight after training?
 
@@ -222,11 +222,12 @@ def sorted_weights(q, queue, temperature=0.2):
     return (F.normalize(q, dim=1) @ queue.T / temperature).softmax(dim=1).sort(dim=1, descending=True).values.mean(dim=0)
 
 
-# %%
 random_q = torch.randn(200, queue.shape[1])
 shares = {"random": sorted_weights(random_q, F.normalize(torch.randn_like(queue), dim=1)), "moco": sorted_weights(q, queue)}
 half = {name: int((weights.cumsum(0) < 0.5).sum()) + 1 for name, weights in shares.items()}
 print({name: f"half of the weight on {rows} of {len(queue)} rows" for name, rows in half.items()})
+
+# %%
 figure = figures.new_figure(height=300)
 for name, dash in (("random", "dot"), ("moco", "solid")):
     figure.add_scatter(y=shares[name].cumsum(0).tolist(), name=name, line={"dash": dash, "color": figures.look(name).colour})
@@ -243,7 +244,8 @@ lab.show(
 #
 # ## 4 · Mixing on the sphere
 #
-# Take the $N$ rows of the queue with the largest cosine, for each query its own. From them come two kinds of synthetic negatives, $s$ and $s'$ for each query:
+# Take the $N$ rows of the queue with the largest cosine, for each query its own. From them come two kinds of synthetic negatives, $s$ and $s'$ for
+# each query:
 
 # %% [markdown] card="mix_pairs"
 # (from contrastive_lab.exercises)
@@ -265,8 +267,8 @@ exercises.check("mix_query", mix_query)
 
 # %% [markdown]
 # The mixtures join the queue below the line of InfoNCE, and no gradient passes through them. An example for paper and pencil, at $\tau=1$:
-# $q=k=(1,0)$, queue $(0.6,0.8)$, $(0,1)$, $(-1,0)$; one mixture of the two hardest with $\alpha=\tfrac12$, one of the hardest with the query with $\beta=\tfrac14$.
-# Compute both mixtures' cosines with $q$ first. Which of the two is the harder?
+# $q=k=(1,0)$, queue $(0.6,0.8)$, $(0,1)$, $(-1,0)$; one mixture of the two hardest with $\alpha=\tfrac12$, one of the hardest with the query with
+# $\beta=\tfrac14$. Compute both mixtures' cosines with $q$ first. Which of the two is the harder?
 
 # %%
 mix_pairs = exercises.get("mix_pairs").or_solution(mix_pairs)
@@ -301,9 +303,9 @@ explorables.show(explorables.Mixing())
 #
 # <details><summary>What you should have seen</summary>
 #
-# The arc between two negatives on different sides of the query passes near it: such a mixture is harder than both parents. A query mixture stops half way.
-# Fewer hard negatives make the mixtures harder on average. The oracle removes the squares from queue *and* hard set. In the broken world all hard negatives
-# are of the query's class: nearly all repelling weight pushes the query away from its own kind, and mixing multiplies it.
+# The arc between two negatives on different sides of the query passes near it: such a mixture is harder than both parents. A query mixture stops
+# half way. Fewer hard negatives make the mixtures harder on average. The oracle removes the squares from queue *and* hard set. In the broken world
+# all hard negatives are of the query's class: nearly all repelling weight pushes the query away from its own kind, and mixing multiplies it.
 #
 # </details>
 
@@ -315,7 +317,8 @@ lab.poster(
 )
 
 # %% [markdown]
-# The same map for one query of *your* network. It has 128 dimensions: the distance from the centre is exact, the direction shows the two strongest of 127.
+# The same map for one query of *your* network. It has 128 dimensions: the distance from the centre is exact, the direction shows the two strongest
+# of 127.
 
 # %% tags=["live"]
 here = lab.start("04-hard")
@@ -328,8 +331,9 @@ world = explorables.mixing.World.of(q[number], k[number], moco.queue.rows, same)
 explorables.Mixing(world).live()
 
 # %% [markdown]
-# **Three dimensions mislead.** On the ordinary sphere mixtures of two are often hardest. In 128 dimensions two random negatives are nearly orthogonal, and their
-# mixture gains little; a mixture with the query gains much. Mean cosines with the query, for random directions and for your network:
+# **Three dimensions mislead.** On the ordinary sphere mixtures of two are often hardest. In 128 dimensions two random negatives are nearly
+# orthogonal, and their mixture gains little; a mixture with the query gains much. Mean cosines with the query, for random directions and for your
+# network:
 
 # %%
 here = lab.start("04-mixing")
@@ -383,17 +387,17 @@ lab.table({name: [{column: one.last(column) for column in columns}] for name, on
 # %% [markdown]
 # <details><summary>Reading it</summary>
 #
-# The task became harder by construction: more competitors can only lower the share of wins. Harder is not the same as better. A single pair of runs can't decide
-# whether kNN rose; section 8 quotes runs with several seeds. The paper's own gains are small,
-# and were made on a hundred and a thousand classes, not on eight.
+# The task became harder by construction: more competitors can only lower the share of wins. Harder is not the same as better. A single pair of runs
+# can't decide whether kNN rose; section 8 quotes runs with several seeds. The paper's own gains are small, and were made on a hundred and a
+# thousand classes, not on eight.
 #
 # </details>
 
 # %% [markdown]
 # ## 6 · False negatives
 #
-# The loss calls every row of the queue a negative, also another picture of a thing of the same class. We have labels here and can count, as a referee who
-# does not take part in the game.
+# The loss calls every row of the queue a negative, also another picture of a thing of the same class. We have labels here and can count, as a
+# referee who does not take part in the game.
 #
 # **Predict** the curve: the share of the query's own class among the $n$ hardest negatives, from $n=1$ to the whole queue.
 
@@ -420,8 +424,9 @@ lab.show(
 )
 
 # %% [markdown]
-# The better the network groups the classes, the more of its hardest negatives are false. That is the dilemma of every hard-negative method: the hard negatives are
-# where the gradient is, and where the errors are. MoCHi's mixtures inherit them. How often is at least one parent of a mixture false?
+# The better the network groups the classes, the more of its hardest negatives are false. That is the dilemma of every hard-negative method: the
+# hard negatives are where the gradient is, and where the errors are. MoCHi's mixtures inherit them. How often is at least one parent of a mixture
+# false?
 
 # %%
 n_hard = here.mochi_settings.options["n_hard"]
@@ -430,8 +435,8 @@ either = 1 - (1 - same[:, :n_hard].mean(dim=1)).square().mean().item()
 print(f"among the {n_hard} hardest {own:.0%} are false; mixtures of two with a false parent: about {either:.0%}")
 
 # %% [markdown]
-# **The oracle.** What if false negatives were left out? That needs labels, so it is no method, but an upper bound on what a method without them could gain. Both
-# losses have it as one argument, `exclude`: a mask of rows that are no negatives of a query.
+# **The oracle.** What if false negatives were left out? That needs labels, so it is no method, but an upper bound on what a method without them
+# could gain. Both losses have it as one argument, `exclude`: a mask of rows that are no negatives of a query.
 
 # %%
 from dataclasses import replace
@@ -448,8 +453,8 @@ lab.table({name: [{column: one.last(column) for column in columns}] for name, on
 # %% [markdown]
 # ## 7 · Break it: a twin that does not follow slowly
 #
-# The authors of MoCo report that training fails with $m=0$, a twin that copies the network after every step. And with $m=1$ the twin never moves: the keys
-# come from the untrained network for ever.
+# The authors of MoCo report that training fails with $m=0$, a twin that copies the network after every step. And with $m=1$ the twin never moves:
+# the keys come from the untrained network for ever.
 #
 # **Predict** which of the two is worse here.
 
@@ -476,26 +481,27 @@ lab.show(figure, alt="kNN over the epochs for a twin that copies the network, on
 # %% [markdown]
 # <details><summary>Reading it</summary>
 #
-# At $m=0$ each batch of keys comes from another network than the batch before. Then a row of the queue differs from a fresh key in a way that has nothing to do with
-# images: it is old. The query learns to tell *new from old*, and no longer needs to tell images apart. Look at the uniformity of that run.
+# At $m=0$ each batch of keys comes from another network than the batch before. Then a row of the queue differs from a fresh key in a way that has
+# nothing to do with images: it is old. The query learns to tell *new from old*, and no longer needs to tell images apart. Look at the uniformity of
+# that run.
 #
-# At $m=1$ the keys are a fixed random code of the images, as consistent as can be. To predict the code of another view, the network must ignore what the
-# augmentation changes and keep the rest, and on easy images that goes a long way: compare its kNN with that of your MoCo before you call it broken. *Consistent* keys matter
-# more than *good* ones, at least for a start. The twin that follows slowly is the compromise: consistent over the life of the queue, and better with time.
+# At $m=1$ the keys are a fixed random code of the images, as consistent as can be. To predict the code of another view, the network must ignore
+# what the augmentation changes and keep the rest, and on easy images that goes a long way: compare its kNN with that of your MoCo before you call
+# it broken. *Consistent* keys matter more than *good* ones, at least for a start. The twin that follows slowly is the compromise: consistent over
+# the life of the queue, and better with time.
 #
 # </details>
 
 # %% [markdown]
 # ## 8 · The paper's claim, in larger runs
 #
-# MoCHi's authors say: the proxy task gets harder, the embedding more uniform, and representations are as good or better. The lab tested that in miniature with
-# several seeds (`benchmarks/claims.py`), with the oracle beside it. Read the verdicts with the spread; *undecided* means that the seeds disagree.
+# MoCHi's authors say: the proxy task gets harder, the embedding more uniform, and representations are as good or better. The lab tested that in
+# miniature with several seeds (`benchmarks/claims.py`), with the oracle beside it. Read the verdicts with the spread; *undecided* means that the
+# seeds disagree. Compare with your own runs
+# of sections 5 and 6 in direction only: the images and classes are others.
 
 # %%
 lab.claim("mochi")
-
-# %% [markdown]
-# Compare with your own runs of sections 5 and 6: same direction, or not? The set has other images and classes, so only directions can be compared.
 
 # %% [markdown]
 # ## 9 · Two questions
@@ -504,19 +510,18 @@ lab.claim("mochi")
 #
 # <details><summary>Answer</summary>
 #
-# The queue is longer than an epoch: each query meets the key of its *own image*, made one epoch ago, among its negatives, often twice. That is a false negative of the
-# worst kind, since it is the nearest one. The queue has to stay well below the number of images.
+# The queue is longer than an epoch: each query meets the key of its *own image*, made one epoch ago, among its negatives, often twice. That is a
+# false negative of the worst kind, since it is the nearest one. The queue has to stay well below the number of images.
 #
 # </details>
-
-# %% [markdown]
+#
 # **B.** In MoCHi, why must no gradient pass through the query inside $h'$?
 #
 # <details><summary>Answer</summary>
 #
-# $q^\top h'$ contains the query twice. The gradient through $h'$ would move the synthetic point instead of the network's answer: the query could lower the loss by
-# dragging its own mixtures along, which says nothing about images. Detached, $h'$ is a negative like any other, and the force formula of notebook 01 holds with
-# more terms.
+# $q^\top h'$ contains the query twice. The gradient through $h'$ would move the synthetic point instead of the network's answer: the query could
+# lower the loss by dragging its own mixtures along, which says nothing about images. Detached, $h'$ is a negative like any other, and the force
+# formula of notebook 01 holds with more terms.
 #
 # </details>
 
@@ -526,8 +531,8 @@ lab.claim("mochi")
 # * He, Fan, Wu, Xie, Girshick: *Momentum Contrast for Unsupervised Visual Representation Learning* (2020), arXiv:1911.05722.
 # * Chen, Fan, Girshick, He: *Improved Baselines with Momentum Contrastive Learning* (2020), arXiv:2003.04297.
 # * Kalantidis, Sariyildiz, Pion, Weinzaepfel, Larlus: *Hard Negative Mixing for Contrastive Learning* (2020), arXiv:2010.01028.
-# * Cai, Frankle, Schwab, Morcos: *Are all negatives created equal in contrastive instance discrimination?* (2020), arXiv:2010.06682: which negatives are needed,
-#   and that the very hardest do harm.
+# * Cai, Frankle, Schwab, Morcos: *Are all negatives created equal in contrastive instance discrimination?* (2020), arXiv:2010.06682: which
+#   negatives are needed, and that the very hardest do harm.
 # * The code: `??methods.mochi_loss` and `??methods.MoCo`.
 #
 # **Next:** notebook 05 leaves pairs behind and compares with prototypes.

@@ -13,8 +13,8 @@
 # %% [markdown]
 # # 08 · Arbitrary pairs: may any two images be positive?
 #
-# **Goal.** You call a red circle and a blue cross a positive pair, see why that must fail with ordinary cosines, give each pair of classes a *gate* that
-# chooses where to compare, write the loss of Hydra, and read from the trained gates which classes are related.
+# **Goal.** You call a red circle and a blue cross a positive pair, see why that must fail with ordinary cosines, give each pair of classes a *gate*
+# that chooses where to compare, write the loss of Hydra, and read from the trained gates which classes are related.
 #
 # **You need** InfoNCE (notebook 01). Labels are used this time: they choose the pairs.
 #
@@ -38,17 +38,17 @@ lab.banner("08_arbitrary_pairs")
 # 1. Snakes and lamps are declared a positive pair, snakes and trucks too, lamps and trucks too. What will ordinary InfoNCE make of that?
 # 2. A gate multiplies each coordinate with a number between 0 and 1 before the cosine is taken. What changes if the whole gate is multiplied by ½?
 # 3. When a snake looks for lamps, what should happen to *other snakes*: attract, repel, or neither?
-# 4. A network learned nine classes, three colours by three shapes, with a gate for each pair. Nobody told it about colours or shapes. Will the gates of
-#    *red circle* and *red cross* resemble each other?
+# 4. A network learned nine classes, three colours by three shapes, with a gate for each pair. Nobody told it about colours or shapes. Will the
+#    gates of *red circle* and *red cross* resemble each other?
 
 # %% [markdown]
 # ## 1 · Alike in something
 #
-# Two things that have nothing to do with each other still agree in *something*. A red circle and a red square agree in colour; a red circle and a blue circle in
-# shape. Whether two classes are similar is a question of where you look.
+# Two things that have nothing to do with each other still agree in *something*. A red circle and a red square agree in colour; a red circle and a
+# blue circle in shape. Whether two classes are similar is a question of where you look.
 #
-# The picture has four classes and four coordinates. The gate opens and closes coordinates for the chosen pair; the matrix shows the cosines of all classes
-# as seen through that gate. The loss of a pair is small when each of its two classes prefers the other to both third classes.
+# The picture has four classes and four coordinates. The gate opens and closes coordinates for the chosen pair; the matrix shows the cosines of all
+# classes as seen through that gate. The loss of a pair is small when each of its two classes prefers the other to both third classes.
 
 # %% tags=["explorable"]
 explorables.show(explorables.Gates())
@@ -63,9 +63,10 @@ explorables.show(explorables.Gates())
 #
 # <details><summary>What you should have seen</summary>
 #
-# For A and B colour alone is right, for A and C shape alone: no gate serves both, because in A's colour C is as far as can be. In the light everybody agrees with
-# everybody: alike, but not *more alike than the others*, so the loss is $\log 3$, as for guessing. Trained gates find one coordinate for each way of splitting four
-# classes into two and two; three coordinates are enough for six pairs. With an open gate all third classes become equally similar and the loss stays at $\log3$.
+# For A and B colour alone is right, for A and C shape alone: no gate serves both, because in A's colour C is as far as can be. In the light
+# everybody agrees with everybody: alike, but not *more alike than the others*, so the loss is $\log 3$, as for guessing. Trained gates find one
+# coordinate for each way of splitting four classes into two and two; three coordinates are enough for six pairs. With an open gate all third
+# classes become equally similar and the loss stays at $\log3$.
 #
 # </details>
 
@@ -126,8 +127,9 @@ for batch in (256, 1024, 4096):
 # %% [markdown]
 # ## 3 · The loss
 #
-# Each image of the batch draws a **partner class**: the class of a random other place in the batch. Then the columns fall into three kinds: partner class
-# (positive), third classes (negative), and its own class, which is left alone. Why? The own class *is* similar, and that is fine; it just isn't what was asked.
+# Each image of the batch draws a **partner class**: the class of a random other place in the batch. Then the columns fall into three kinds: partner
+# class (positive), third classes (negative), and its own class, which is left alone. Why? The own class *is* similar, and that is fine; it just
+# isn't what was asked.
 
 # %%
 from contrastive_lab.figures.relations import SCALE
@@ -159,8 +161,8 @@ lab.show(
 exercises.check("pair_loss", pair_loss)
 
 # %% [markdown]
-# A worked example: $\tau=\tfrac12$, query $z=(1,1)$ of class 0 that seeks class 1. Keys: $(1,0.8)$ of class 0 (ignored), $(1,-0.9)$ of class 1 (positive),
-# $(-1,1)$ of class 2 (negative). **Compute** the loss with the open gate $(1,1)$ and with the gate $(1,0)$.
+# A worked example: $\tau=\tfrac12$, query $z=(1,1)$ of class 0 that seeks class 1. Keys: $(1,0.8)$ of class 0 (ignored), $(1,-0.9)$ of class 1
+# (positive), $(-1,1)$ of class 2 (negative). **Compute** the loss with the open gate $(1,1)$ and with the gate $(1,0)$.
 
 # %%
 pair_loss = exercises.get("pair_loss").or_solution(pair_loss)
@@ -182,14 +184,15 @@ print(f"yours {ours:.6f}, package {theirs:.6f}")
 # %% [markdown]
 # ## 4 · Why it needs a gate
 #
-# Leave the gate open, so that the score $s_{ac}$ of classes $a$ and $c$ is the same number whichever partner was drawn. Average the loss over the partners $b\ne a$:
+# Leave the gate open, so that the score $s_{ac}$ of classes $a$ and $c$ is the same number whichever partner was drawn. Average the loss over the
+# partners $b\ne a$:
 #
 # $$\frac1{C-1}\sum_{b\ne a}\log\Big(1+\sum_{c\ne a,b}e^{s_{ac}-s_{ab}}\Big)
 # =\log\sum_{c\ne a}e^{s_{ac}}-\frac1{C-1}\sum_{b\ne a}s_{ab}\;\ge\;\log(C-1).$$
 #
-# The equality is one line (put $e^{s_{ab}}$ into the sum). The inequality is Jensen's: the log of a mean is at least the mean of the logs, and equal only if all $s_{ac}$ are.
-# **Whatever the network does, the wishes cancel**: the best answer is "all others are equally similar". With a gate, $s_{ac}$ depends on the partner
-# that was asked for, and the argument breaks down.
+# The equality is one line (put $e^{s_{ab}}$ into the sum). The inequality is Jensen's: the log of a mean is at least the mean of the logs, and
+# equal only if all $s_{ac}$ are. **Whatever the network does, the wishes cancel**: the best answer is "all others are equally similar". With a
+# gate, $s_{ac}$ depends on the partner that was asked for, and the argument breaks down.
 #
 # **Predict.** How often will random scores beat the bound?
 
@@ -228,10 +231,11 @@ method = prepare(here.settings, here.train_images)
 print(f"gate network: {sum(p.numel() for p in method.gate.parameters()):,} parameters for {method.gate.num_classes} classes")
 
 # %% [markdown]
-# The gate of a pair is computed: a small network maps the mean of the two classes' vectors to 128 numbers in $(0,1)$. It is symmetric in the pair, and trained with
-# the rest.
+# The gate of a pair is computed: a small network maps the mean of the two classes' vectors to 128 numbers in $(0,1)$. It is symmetric in the pair,
+# and trained with the rest.
 #
-# **Predict.** The projector ends in layer norm instead of the usual batch norm. Why would batch norm, which gives every coordinate variance one, work against gates?
+# **Predict.** The projector ends in layer norm instead of the usual batch norm. Why would batch norm, which gives every coordinate variance one,
+# work against gates?
 
 # %%
 place = lab.folder("08-hydra", here.settings)
@@ -302,8 +306,8 @@ lab.show(
 )
 
 # %% [markdown]
-# Nobody told the gates about colour and shape. Do classes that share one have more similar gates than classes that share neither? Centred rows sum to zero, so the
-# mean over all other classes has to be about $-\tfrac1{C-1}$: compare with that.
+# Nobody told the gates about colour and shape. Do classes that share one have more similar gates than classes that share neither? Centred rows sum
+# to zero, so the mean over all other classes has to be about $-\tfrac1{C-1}$: compare with that.
 
 # %%
 colour, shape = torch.arange(9) // 3, torch.arange(9) % 3
@@ -318,7 +322,8 @@ print("mean cosine of classes that share", {name: round(value, 3) for name, valu
 # %% [markdown]
 # ### Photographs
 #
-# The same table from a longer run on CIFAR-10 (`scripts/states/hydra_relations.py`; numbers only). Move the slider: relations appear while the gates leave ½.
+# The same table from a longer run on CIFAR-10 (`scripts/states/hydra_relations.py`; numbers only). Move the slider: relations appear while the
+# gates leave ½.
 #
 # **Predict** the strongest relation among airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck.
 
@@ -339,8 +344,8 @@ for rank in [*order[:4].tolist(), *order[-3:].tolist()]:
     print(f"{names[one[rank]]:>10} and {names[two[rank]]:<10} {last[one[rank], two[rank]]:+.2f}")
 
 # %% [markdown]
-# Is that the gates' own knowledge, or only what any network says? Compare with a plain reading of the same network: cosines of centred class means of the
-# representation, without any gate.
+# Is that the gates' own knowledge, or only what any network says? Compare with a plain reading of the same network: cosines of centred class means
+# of the representation, without any gate.
 
 # %%
 means = torch.tensor(state["means"].astype("float32"))
@@ -350,8 +355,8 @@ print(f"correlation of the 45 relations from gates with those from class means: 
 # %% [markdown]
 # <details><summary>Reading it</summary>
 #
-# A high correlation says that the gates confirm what class means show as well: a second witness, not a new discovery. What the gates add is *where* two classes agree:
-# the open coordinates of $g(a,b)$.
+# A high correlation says that the gates confirm what class means show as well: a second witness, not a new discovery. What the gates add is *where*
+# two classes agree: the open coordinates of $g(a,b)$.
 #
 # How to read relations from gates is this lab's reconstruction; we know the idea from the paper's abstract, not its procedure.
 #
@@ -399,8 +404,8 @@ trained = {name: [{column: one.last(column) for column in columns}] for name, on
 lab.table({"untrained": untrained, **trained}, columns, digits=3)
 
 # %% [markdown]
-# **Dimensions.** Each pair needs coordinates of its own, so gates should keep more directions alive. The effective rank counts them ($e^{H}$ of the normalised singular values, centred;
-# notebook 09 is about such numbers).
+# **Dimensions.** Each pair needs coordinates of its own, so gates should keep more directions alive. The effective rank counts them ($e^{H}$ of the
+# normalised singular values, centred; notebook 09 is about such numbers).
 
 # %%
 from contrastive_lab.training.observe import represent
@@ -415,24 +420,24 @@ for name, one_run in runs.items():
 # %% [markdown]
 # <details><summary>Reading it</summary>
 #
-# The open gate stays near the bound of section 4, at $\log(1+|\mathcal N|)$, because the wishes of distinct pairs cancel. It may still learn something: one pair in nine is
-# identical, and augmentation alone shapes a network. The third run has not even these. Whether the effective rank follows is an empirical matter; look at your
-# numbers before you repeat the argument.
+# The open gate stays near the bound of section 4, at $\log(1+|\mathcal N|)$, because the wishes of distinct pairs cancel. It may still learn
+# something: one pair in nine is identical, and augmentation alone shapes a network. The third run has not even these. Whether the effective rank
+# follows is an empirical matter; look at your numbers before you repeat the argument.
 #
 # </details>
 
 # %% [markdown]
 # ## 8 · The paper's claim, in larger runs
 #
-# Hydra's authors say: with gates, arbitrary pairs train good representations; without, they ruin them; and the gates reveal relations of classes. The lab tested it
-# in miniature with several seeds (`benchmarks/claims.py`).
+# Hydra's authors say: with gates, arbitrary pairs train good representations; without, they ruin them; and the gates reveal relations of classes.
+# The lab tested it in miniature with several seeds (`benchmarks/claims.py`).
 
 # %%
 lab.claim("hydra")
 
 # %% [markdown]
-# The authors' repository reports a large gap on CIFAR-10 between arbitrary pairs with gates and without, for a larger network and a longer training than
-# here. Does the direction agree with your table?
+# The authors' repository reports a large gap on CIFAR-10 between arbitrary pairs with gates and without, for a larger network and a longer training
+# than here. Does the direction agree with your table?
 
 # %% [markdown]
 # ## 9 · Two questions
@@ -441,19 +446,19 @@ lab.claim("hydra")
 #
 # <details><summary>Answer</summary>
 #
-# Without a third class there are no negatives: below the line stands the positive alone, every term is $\log e^{s}-s=0$, and nothing is learned from distinct pairs. Identical
-# pairs still have the other class as negative.
+# Without a third class there are no negatives: below the line stands the positive alone, every term is $\log e^{s}-s=0$, and nothing is learned
+# from distinct pairs. Identical pairs still have the other class as negative.
 #
 # </details>
 
 # %% [markdown]
-# **B.** A colleague compares two gates $g(a,a)$ and $g(b,b)$ by their Euclidean distance and finds that "class $b$ is unlike all others". Its gate is half as large in
-# every coordinate. What do you say?
+# **B.** A colleague compares two gates $g(a,a)$ and $g(b,b)$ by their Euclidean distance and finds that "class $b$ is unlike all others". Its gate
+# is half as large in every coordinate. What do you say?
 #
 # <details><summary>Answer</summary>
 #
-# The similarity does not change when a gate is multiplied by a number (section 2), so the size of a gate means nothing: compare ratios, for instance cosines. Centre first, because all
-# gates share a large part.
+# The similarity does not change when a gate is multiplied by a number (section 2), so the size of a gate means nothing: compare ratios, for
+# instance cosines. Centre first, because all gates share a large part.
 #
 # </details>
 
