@@ -24,6 +24,7 @@
 # %%
 import torch
 import torch.nn.functional as F
+from IPython.display import display
 from torch import Tensor
 
 from contrastive_lab import exercises, explorables, figures, lab, measures
@@ -52,25 +53,18 @@ lab.banner("11_object_locality")
 # of the $H\times W$ **cells** has a vector of its own, which looks at a patch of the image around it.
 #
 # Our images are scenes with one object, 40 pixels wide, with an exact mask for every object. The network is `dense`: its stride is halved, so
-# that 40 pixels give 10 × 10 cells.
+# that 40 pixels give 10 × 10 cells. A cell belongs to the object if the object covers at least half of it: the second row shows the masks.
 
 # %%
 here = lab.start("11-cells")
 maps = dense_map(here.network, here.test_images)
 print(f"images {tuple(here.test_images.pixels.shape)} -> maps {tuple(maps.shape)}")
-
-# %%
 eight = here.test_images.take(slice(0, 8))
 lab.show_images(
     eight.pixels,
     zoom=2,
     alt="Eight scenes of 40 pixels: one small or large coloured shape each on a plain, striped, checkered or dotted grey ground.",
 )
-
-# %% [markdown]
-# A cell belongs to the object if the object covers at least half of it. These are the eight masks on the grid of the map.
-
-# %%
 masks = object_cells(here.test_images, (10, 10))
 blocks = masks[:8, None].repeat_interleave(4, 2).repeat_interleave(4, 3)
 lab.show_images(
@@ -193,8 +187,6 @@ heat = measures.self_similarity(rows)
 asked = [
     query_auroc(heat[q], inside.flatten(), q) for q in inside.flatten().nonzero()[:, 0].tolist()
 ]
-
-# %%
 mine, package = torch.stack(asked).mean().item(), measures.locality_auroc(rows, inside)
 print(f"mean over {len(asked)} queries: yours {mine:.6f}, package {package:.6f}")
 
@@ -221,16 +213,13 @@ print(
     "equal to the package's:",
     same_iou,
 )
-
-# %% [markdown]
-# Which threshold? The best one can only be found by looking at the mask, so a "best IoU" is an upper bound and not something a user of the map
-# could reach. Papers differ here; read the caption of their tables. We always print a fixed one beside it.
-
-# %%
 best, at = measures.best_mask_iou(rows, inside, query=query)
 print(f"best IoU {best:.3f} at threshold {at:.3f}; at the fixed threshold 0.5: {yours[1]:.3f}")
 
 # %% [markdown]
+# Which threshold? The best one can only be found by looking at the mask, so a "best IoU" is an upper bound and not something a user of the map
+# could reach. Papers differ here; read the caption of their tables. We always print a fixed one beside it.
+#
 # ## 4 · Two baselines that come first
 #
 # **Predict** for questions 1 and 2: AUROC of the untrained network, and of the mean colours. Chance is 0.5.
@@ -258,8 +247,6 @@ with torch.no_grad():
     flat = here.network.eval().encoder.feature_map(blank)[0]
 nothing = measures.self_similarity(flat)
 print(f"similarity of cells of an empty image: {nothing.min():.3f} to {nothing.max():.3f}")
-
-# %%
 figure = figures.new_figure(height=300, showlegend=False)
 figure.add_heatmap(z=nothing[55].view(10, 10).flip(0), colorscale="Cividis")
 figure.update_xaxes(
@@ -359,13 +346,11 @@ yours_shown = explorables.ObjectLocality.of(
 explorables.show(yours_shown)
 
 # %% [markdown]
-# The kernel can do it too: for any picture and any encoder. The second cell takes a picture **of your own**; it is shrunk to 40 pixels, goes
+# The kernel can do it too: for any picture and any encoder. The button takes a picture **of your own**; it is shrunk to 40 pixels, goes
 # through the network, and never leaves this machine.
 
 # %% tags=["live"]
-yours_shown.live()
-
-# %% tags=["live"]
+display(yours_shown.live())
 explorables.locality.upload(here.network, like=here.test_images)
 
 # %% [markdown]
@@ -451,7 +436,6 @@ lab.show_images(
     alt="Six squares, each made of four small scenes with different grounds.",
 )
 
-# %%
 from contrastive_lab.explorables.cells import untrained
 
 views = {
@@ -489,8 +473,6 @@ watch = locality.watch(here.test_images)
 broken = train(
     dense(settings, here.train_images), here.train_images, settings, [watch], folder=place
 )
-
-# %%
 curve = {"pixcontrast": broken.column("auroc")}
 figure = figures.training_curve(
     curve, measure="mask AUROC", limit=here.colour, limit_name="raw colour"
@@ -508,8 +490,7 @@ lab.show(
 # at the columns *mosaic* and at the photographs in section 10 for that case.
 #
 # </details>
-
-# %% [markdown]
+#
 # **Too few cells.** The other way to break it needs no training: the usual stride. The same 40 pixels give 5 × 5 cells, and an image of 32
 # pixels 4 × 4.
 
@@ -530,7 +511,7 @@ print(
 # `scripts/states/locality.py` trained SimCLR, PixPro and PixContrast from the same first weights, with several seeds. The tables are read from
 # the files it wrote: mean and standard deviation over seeds at the last epoch; "untrained" is epoch 0.
 #
-# **Predict** the order of the five rows, on scenes and on photographs.
+# **Predict** the order of the five rows, on scenes and on photographs. Who is ahead of whom, and in how many seeds, the third cell counts.
 
 # %%
 def last_rows(record):
@@ -574,9 +555,6 @@ try:
     )
 except FileNotFoundError as missing:
     print(missing)
-
-# %% [markdown]
-# Who is ahead is read off the tables rather than from this text: the next cell compares each method with both baselines, seed by seed.
 
 # %%
 def ahead(record, name, rival):
@@ -645,8 +623,7 @@ lab.claim("pixpro")
 # over many images with masks, at a threshold that was fixed before looking.
 #
 # </details>
-
-# %% [markdown]
+#
 # **B.** Your dense loss falls nicely, and the mask AUROC falls too. Which negatives do you suspect, and what would you change first?
 #
 # <details><summary>Answer</summary>
@@ -656,8 +633,7 @@ lab.claim("pixpro")
 # promise anything.
 #
 # </details>
-
-# %% [markdown]
+#
 # ## To read
 #
 # * Xie and others: *Propagate Yourself: Exploring Pixel-Level Consistency for Unsupervised Visual Representation Learning* (2021),

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from contrastive_lab.measures import Box, box_iou, corloc, lost_box
+from contrastive_lab.measures.lost import lost_from_similarity
 
 STRIP = torch.tensor([[1.0], [1], [-1], [1], [-1], [1]])
 
@@ -86,3 +87,12 @@ def test_corloc_is_per_cent_of_images_with_any_true_box():
     truths = [[(0, 0, 2, 4)], [(5, 5, 6, 6), (0, 0, 2, 2)], [(1, 1, 3, 3)]]  # IoU 0.5 counts, 1/7 not
     assert corloc(boxes, truths) == pytest.approx(200 / 3)
     assert corloc(boxes, truths, threshold=0.6) == pytest.approx(100 / 3)
+
+
+def test_products_alone_are_enough():
+    features = torch.randn(20, 5, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    one, two = lost_box(features, grid=(4, 5), patch=8, k=6), lost_from_similarity(features @ features.T, grid=(4, 5), patch=8, k=6)
+    assert one[:5] == two[:5]
+    assert torch.equal(one.degrees, two.degrees)
+    with pytest.raises(ValueError, match="similarity has shape"):
+        lost_from_similarity(torch.zeros(6, 6, dtype=torch.float64), grid=(4, 5), patch=8)
