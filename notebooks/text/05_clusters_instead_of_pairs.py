@@ -79,8 +79,7 @@ explorables.show(explorables.Sinkhorn())
 # one prototype, each view predicts the other perfectly, and the loss is 0: a perfect score for knowing nothing.
 #
 # </details>
-
-# %% [markdown]
+#
 # As a still: the trained network's scores as a plain softmax, after the first half sweep, after three sweeps, and the network that was trained without.
 
 # %% poster="sinkhorn"
@@ -142,8 +141,7 @@ for sweeps in (1, 3):
 # Nothing changes any more: a fixed point.
 #
 # </details>
-
-# %% [markdown]
+#
 # **Predict.** How do the entropy of the codes and the imbalance of the prototypes depend on $\varepsilon$, after three sweeps?
 
 # %%
@@ -154,7 +152,6 @@ for epsilon in epsilons:
     entropy.append((torch.special.entr(codes).sum(dim=1).mean() / math.log(codes.shape[1])).item())
     imbalance.append((codes.mean(dim=0) * codes.shape[1] - 1).abs().max().item())
 
-# %%
 figure = figures.new_figure(height=320)
 figure.add_scatter(x=epsilons, y=entropy, name="entropy of the codes / ln K", mode="lines+markers")
 figure.add_scatter(x=epsilons, y=imbalance, name="largest imbalance of a prototype", mode="lines+markers", line={"dash": "dash"})
@@ -247,8 +244,7 @@ for count in (256, 4096):
 # *balance*.
 #
 # </details>
-
-# %% [markdown]
+#
 # ## 4 · Train it
 #
 # The images are scenes with one object of known shape, colour, size and place on a patterned background. The recipe: 16 prototypes, $\varepsilon=0.05$,
@@ -375,7 +371,6 @@ multi = MultiCrop(large, replace(large, size=16, scale=(0.1, 0.5)), n_large=2, n
 batch = multi(here.train_images.pixels[:4], generator=torch.Generator().manual_seed(0))
 print([tuple(view.shape) for view in batch.views])
 
-# %%
 mean, std = (torch.tensor(value).view(1, 3, 1, 1) for value in (large.mean, large.std))
 shown = [F.interpolate((view * std + mean).clamp(0, 1), size=32, mode="nearest") for view in batch.views]
 pixels = (torch.stack(shown, dim=1).flatten(0, 1) * 255).round().to(torch.uint8)
@@ -397,15 +392,12 @@ for large_views, small_views in ((2, 0), (2, 4), (6, 0)):
 
 # %% [markdown]
 # The loss stays on the same scale, because the package averages over the pairs: without information it is $\ln K$ for any number of views. All predictions
-# are asked of `scores`, but only the first two views give codes.
+# are asked of `scores`, but only the first two views give codes. On ImageNet multi-crop gained several points in the paper. At 32 pixels a small crop shows
+# little, and the lab's recipe for small images leaves it off; for STL-10 at 96 pixels it is on: `Settings.recommended("swav", "stl10")`.
 
 # %%
 many = [here.train_images.pixels.new_zeros(32, 16, dtype=torch.float32) for _ in range(6)]
 print(f"six views without information: {methods.swav_loss(many):.4f}, ln K = {math.log(16):.4f}")
-
-# %% [markdown]
-# On ImageNet multi-crop was worth several points of accuracy in the paper. At 32 pixels a small crop shows little, and the lab's recipe for small images leaves
-# it off; for STL-10 at 96 pixels it is on: `Settings.recommended("swav", "stl10")`.
 
 # %% [markdown]
 # ## 7 · Small batches and the queue
@@ -438,7 +430,6 @@ for size in sizes:
     alone.append(((methods.sinkhorn(here.scores1[:size]) - target).abs().sum(dim=1).mean() / 2).item())
     queued.append(((helped - target).abs().sum(dim=1).mean() / 2).item())
 
-# %%
 figure = figures.new_figure(height=300)
 for name, values in {"batch alone": alone, "with a queue of 256": queued}.items():
     figure.add_scatter(x=sizes, y=values, name=name, mode="lines+markers")
@@ -455,14 +446,11 @@ lab.show(
 #
 # The paper says that SwAV works with small batches thanks to its queue (3,840 features at batch 256). The lab asked the same at its own scale: batches of 64, few
 # and many prototypes, with and without a queue, several seeds. Read the numbers first, then the verdicts. A verdict counts only beyond one standard
-# error; *undecided* means that these runs can't tell, not that the claim is wrong.
+# error; *undecided* means that these runs can't tell, not that the claim is wrong. The figure above said that the *codes* of a small batch suffer; whether the
+# *features* suffer is another question, and that is what the table answers.
 
 # %%
 lab.claim("swav")
-
-# %% [markdown]
-# Compare with the figure above: it says that the *codes* suffer in a small batch; whether the *features* suffer is another question, and that is what the
-# table answers.
 
 # %% [markdown]
 # ## 8 · Break it
@@ -494,7 +482,6 @@ columns = ["loss", "code entropy", "mean prediction entropy", "prototypes used",
 runs = {"SwAV": here.run, "no balance": no_balance, "epsilon 1": too_soft}
 lab.table({name: [{column: one.last(column) for column in columns}] for name, one in runs.items()}, columns)
 
-# %%
 curves = {name: one.column("loss") for name, one in runs.items()}
 figure = figures.training_curve(curves, measure="loss", limit=math.log(16), limit_name="ln K")
 lab.show(
@@ -522,8 +509,7 @@ lab.show(
 # soft by force, whatever $\varepsilon$ says. With a queue of 3,840 the balancing sees 4,096 images, more than one for each prototype.
 #
 # </details>
-
-# %% [markdown]
+#
 # **B.** A colleague's run shows a loss of $5.545$ for ten epochs. $K$ is 256. What do you tell them, and what do you look at next?
 #
 # <details><summary>Answer</summary>

@@ -69,8 +69,7 @@ explorables.show(explorables.Correspondence())
 # right partners. A forgotten mirror pairs left with right, silently: masks, shapes and losses all look normal.
 #
 # </details>
-
-# %% [markdown]
+#
 # As a still: the scene with both crops, the mask at two thresholds, and the mask with a forgotten mirror (red: pairs that show different places).
 
 # %% poster="correspondence"
@@ -206,8 +205,8 @@ for name, used in {"boxes with mirrors": crops, "mirrors forgotten": straight}.i
     print(f"{name:20} loss {pixel_consistency(*feature, mask):+.3f}, positives {int(mask.sum())}")
 
 # %% [markdown]
-# The number of positives is similar, so no count would give it away; only the loss is worse, and a network can still lower it by forgetting left and right. A
-# test like this one, with features that you know, is how such a bug is found.
+# The number of positives is exactly the same (a mirror only permutes cells), so no count would give it away; only the loss is worse, and a network can still
+# lower it by forgetting left and right. A test like this one, with features that you know, is how such a bug is found.
 
 # %% [markdown]
 # ## 4 · Pixel propagation
@@ -394,7 +393,6 @@ for name, method in networks.items():
     rows[name] = [{**row, "IoU": segmented["segmentation_iou"]}]
 lab.table(rows, ["correspondence", "locality", "IoU"], digits=3)
 
-# %%
 colour = F.adaptive_avg_pool2d(here.test_images.pixels.float(), 8)
 colour = colour - colour.mean(dim=(2, 3), keepdim=True)
 print(f"locality of raw colour, no network at all: {dense.cell_locality(colour, here.test_images):.3f}")
@@ -403,12 +401,11 @@ print(f"locality of raw colour, no network at all: {dense.cell_locality(colour, 
 # Read this table with suspicion. Objects of the embedded world have one flat colour, so raw colour is hard to beat, and an untrained convolution passes much of it on.
 # A background of stripes or dots repeats, so that correspondence is ambiguous for everybody. What a short run of a small network shows is
 # how to *measure* a dense method; whether PixPro wins takes longer runs and several seeds.
-
-# %% [markdown]
+#
 # Where does a cell look? The similarity to one object cell, for one test scene, in the three networks (outlines of the object would be cheating: judge first).
 
 # %%
-from contrastive_lab.experiments.trial import object_cells
+from contrastive_lab.training.locality import object_cells
 
 number = int((here.test_images.masks > 0).flatten(1).sum(dim=1).argmax())
 one = here.test_images.take(torch.tensor([number]))
@@ -419,7 +416,6 @@ for method in networks.values():
     heat = measures.self_similarity(cells)[int(inside.nonzero()[0])].view(cells.shape[1:])
     heats.append(((heat - heat.min()) / (heat.max() - heat.min()) * 255).to(torch.uint8))
 
-# %%
 grey = torch.stack(heats)[:, None].float()
 sheet = F.interpolate(grey, size=32, mode="nearest").to(torch.uint8).expand(-1, 3, -1, -1)
 lab.show_images(
@@ -497,8 +493,7 @@ lab.show(
 # division (an empty pair counts as 0), or draw larger crops. The table in section 2 says how often it happens.
 #
 # </details>
-
-# %% [markdown]
+#
 # **B.** A colleague reports PixPro's linear accuracy on whole images: ten points below SimCLR. Has PixPro failed?
 #
 # <details><summary>Answer</summary>
