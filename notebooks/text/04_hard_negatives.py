@@ -497,8 +497,7 @@ lab.show(figure, alt="kNN over the epochs for a twin that copies the network, on
 #
 # MoCHi's authors say: the proxy task gets harder, the embedding more uniform, and representations are as good or better. The lab tested that in
 # miniature with several seeds (`benchmarks/claims.py`), with the oracle beside it. Read the verdicts with the spread; *undecided* means that the
-# seeds disagree. Compare with your own runs
-# of sections 5 and 6 in direction only: the images and classes are others.
+# seeds disagree. Compare with your own runs of sections 5 and 6 in direction only: the images and classes are others.
 
 # %%
 lab.claim("mochi")

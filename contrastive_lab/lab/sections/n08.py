@@ -38,7 +38,7 @@ def _training() -> dict[str, Any]:
         nine_classes(split, profile(smoke=2000, laptop=10000, full=40000) // part) for split, part in (("train", 1), ("test", 4))
     )
     changes: dict[str, Any] = {
-        "epochs": profile(smoke=2, laptop=25, full=40),
+        "epochs": profile(smoke=2, laptop=15, full=40),
         "batch_size": profile(smoke=64, laptop=128, full=256),
         "width": profile(smoke=8, laptop=24, full=64),
         "options": {"num_classes": 9},
