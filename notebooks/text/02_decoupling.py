@@ -146,6 +146,7 @@ lab.poster(
 # The kernel can do the same for embeddings of yours. Here are the toy embeddings of section 1; any pair of (N, D) tensors will do.
 
 # %% tags=["live"]
+here = lab.start("02-multiplier")
 explorables.Npc({"toy": (here.z1, here.z2)}, batch=8).live()
 
 # %% [markdown]
@@ -219,7 +220,7 @@ for tau in (0.05, 0.1, 0.5):
 # %%
 z1, z2 = torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([[0.6, 0.8], [0.0, 1.0]])
 print(f"its loss by hand: {-0.6 / 0.5 + math.log(1 + 1):.6f}")
-print(f"its q by hand: {2 / (2 + math.exp(1.2)):.6f}, computed: {npc_multiplier(z1, z2, temperature=0.5)[0]:.6f}")
+print(f"its q by hand: {2 / (2 + math.exp(1.2)):.6f}, computed: {methods.npc_multiplier(z1, z2, temperature=0.5)[0]:.6f}")
 print(f"mean over the four anchors: {dcl_loss(z1, z2, temperature=0.5):.6f}")
 
 # %% [markdown]

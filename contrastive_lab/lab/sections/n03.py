@@ -41,8 +41,20 @@ def _training() -> dict[str, Any]:
     return {"train_images": train, "test_images": test, "settings": settings}
 
 
-@door("03-views")
 @door("03-tail")
+def _tail() -> dict[str, Any]:
+    """A long-tailed part of the images and a balanced one of the same size; settings as in the training section."""
+    from contrastive_lab.data.subset import chosen
+    from contrastive_lab.experiments.claims.long_tail import linear_tail
+
+    here = _training()
+    images = here["train_images"]
+    tail = linear_tail(images.labels)
+    parts = {"balanced": images.take(chosen(len(images), images.labels, len(tail), 0)), "tail": images.take(tail)}
+    return {**here, "parts": parts}
+
+
+@door("03-views")
 @door("03-break")
 def _trained() -> dict[str, Any]:
     """The training section's objects and its finished runs: opened where they lie, trained where not."""

@@ -1,0 +1,545 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 03 · Attraction and repulsion: which positives, which negatives matter?
+#
+# **Goal.** You write a loss in which positives compete with positives and negatives with negatives (CACR), see its forces, find out how it is related to
+# InfoNCE and DCL, train it with three views of each image, and test it on long-tailed data.
+#
+# **You need** notebook 01 (pull, push, softmax weights); notebook 02 helps (DCL). The derivation in section 5 needs the product rule.
+#
+# **Time.** The first cell says what running everything costs on which machine. Working through it takes about 100 minutes.
+# After the next cell you can start at any section: its first line, `lab.start(...)`, prepares what it needs.
+
+# %%
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from contrastive_lab import exercises, explorables, figures, lab, measures, methods
+
+lab.banner("03_attraction_and_repulsion")
+
+# %% [markdown]
+# ## Predict first
+#
+# Write your answers down before you read on. You will meet each question again.
+#
+# 1. An image has four views; one is an extreme crop, far from the others. Should a loss pull it more than the others, or less?
+# 2. Weights that depend on distances change when the points move. Can a *negative* end up being attracted?
+# 3. Give all negatives the same weight. Which arrangement of points has the largest mean squared distance?
+# 4. Some classes are ten times rarer than others. What does that do to a loss that pushes every image away from every other?
+
+# %% [markdown]
+# ## 1 · Positives compete with positives
+#
+# InfoNCE compares one positive with many negatives. With several views of an image one can also ask how the *views* disagree. Zheng and colleagues measure the
+# **cost** of a pair of unit vectors, $c(a,b)=\lVert a-b\rVert^2=2-2a^\top b$, and let the anchor spread its attention over its positives: far ones weigh more,
+# because they are those that still have something to learn.
+
+# %% [markdown] card="attraction"
+# (statement, hints and solution come from contrastive_lab.exercises)
+
+# %% exercise="attraction"
+# (the stub comes from contrastive_lab.exercises)
+
+# %% tags=["raises-exception", "check"]
+exercises.check("attraction", attraction)
+
+# %% [markdown]
+# The rest of the notebook goes on with your function if it is right, and with the lab's otherwise.
+
+# %%
+here = lab.start("03-attraction")
+attraction = exercises.get("attraction").or_solution(attraction)
+ours = attraction(here.views, t_pos=1.0)
+theirs = methods.cacr_attraction(here.views, t_pos=1.0)
+print(f"yours {ours:.6f}, package {theirs:.6f}, equal: {torch.allclose(ours, theirs)}")
+
+# %% [markdown]
+# **Predict.** What is the attraction with only two views? And how does it change when $t^+$ goes from 0 to infinity?
+#
+# <details><summary>Answer</summary>
+#
+# With two views there is one positive, its weight is 1, and the attraction is the alignment loss of notebook 01, whatever $t^+$. With more views it rises from the *mean* cost ($t^+=0$) to
+# the cost of the *farthest* positive ($t^+\to\infty$).
+#
+# </details>
+
+# %%
+two = here.views[:2]
+print(f"two views: attraction {attraction(two, t_pos=3.0):.6f}, alignment loss {methods.alignment_loss(two[0], two[1]):.6f}")
+for t in (0.0, 1.0, 3.0, 100.0):
+    print(f"four views, t+ = {t:5}: attraction {attraction(here.views, t_pos=t):.4f}")
+
+# %% [markdown]
+# In these toy embeddings the last of the four views is noisier than the others, like an extreme crop. Who gets the attention of the first view?
+
+# %%
+others = here.views[1:].transpose(0, 1)
+for t in (0.0, 1.0, 3.0):
+    weights = methods.cacr_weights(here.views[0], others, t=t, positive=True)
+    count = torch.special.entr(weights).sum(dim=1).exp().mean()
+    print(f"t+ = {t}: mean weights {[round(w, 3) for w in weights.mean(dim=0).tolist()]}, {count:.2f} of 3 positives count")
+
+# %% [markdown]
+# ## 2 · Negatives compete with negatives
+#
+# On the other side near negatives weigh more, as in InfoNCE. Only the sign of the exponent changes, and the sign of the whole.
+
+# %% [markdown] card="repulsion"
+# (from contrastive_lab.exercises)
+
+# %% exercise="repulsion"
+# (from contrastive_lab.exercises)
+
+# %% tags=["raises-exception", "check"]
+exercises.check("repulsion", repulsion)
+
+# %%
+here = lab.start("03-repulsion")
+repulsion = exercises.get("repulsion").or_solution(repulsion)
+x, y = here.views[0], here.views[1]
+pair_equal = torch.allclose(repulsion(x, y, t_neg=2.0), methods.cacr_repulsion(here.views[:2], t_neg=2.0))
+print(f"yours {repulsion(x, y, t_neg=2.0):.6f}, equal to the package's: {pair_equal}")
+
+# %% [markdown]
+# For more than two views the package takes the mean over all pairs of views, the lower-numbered as anchors, as the authors' code does. The whole loss is the plain sum
+# $\mathcal L=\mathcal L_{CA}+\mathcal L_{CR}$: no logarithm, no temperature in front.
+#
+# A worked example that fits on paper. Query $(1,0)$; positives $(0.8,0.6)$ and $(0,1)$ with costs 0.4 and 2; negatives $(-1,0)$ and $(0,-1)$ with costs 4 and 2; $t^+=1$, $t^-=2$.
+
+# %%
+pull = (0.4 * math.exp(0.4) + 2 * math.exp(2)) / (math.exp(0.4) + math.exp(2))
+push = -(4 * math.exp(-8) + 2 * math.exp(-4)) / (math.exp(-8) + math.exp(-4))
+query, positives = torch.tensor([[1.0, 0.0]]), torch.tensor([[[0.8, 0.6], [0.0, 1.0]]])
+negatives = torch.tensor([[-1.0, 0.0], [0.0, -1.0]])
+total = methods.cacr_explicit_loss(query, positives, negatives, t_pos=1.0, t_neg=2.0)
+print(f"by hand: attraction {pull:.6f}, repulsion {push:.6f}, sum {pull + push:.6f}; package: {total:.6f}")
+
+# %% [markdown]
+# **Where does the loss begin, where does it end?** If all points coincide it is 0. The attraction can't fall below 0, the repulsion not below $-4$; but points that are spread evenly have a mean
+# cost of about 2, so a healthy run ends a little above $-2$. And again: infinite *scores* are fine, infinite *costs* are not.
+
+# %%
+cost, weight = torch.tensor([math.inf, 1.0, 2.0]), torch.tensor([-math.inf, -2.0, -4.0]).softmax(dim=0)
+print(f"weight 0 times cost infinity: {(weight * cost).sum()};  with a finite cost there: {(weight * cost.nan_to_num(posinf=0)).sum():.4f}")
+
+# %% [markdown]
+# ## 3 · The force field
+#
+# One query on the circle, positives as green rounds, negatives as red squares, each as large as its weight. A line is green where a point *pulls* the query and red where it
+# *pushes* it. The dark marks on the bars are InfoNCE's share for the same points.
+
+# %% tags=["explorable"]
+explorables.show(explorables.ForceField())
+
+# %% [markdown]
+# **Play with it** (points can be dragged; or give one the focus with Tab and press the arrow keys):
+#
+# 1. Press *An outlier positive*. Who has the attention? What would that mean if the outlier shows something else altogether?
+# 2. Press *A false negative*: somebody put another picture of the same thing right beside the query. Compare the bars' marks: does CACR protect better than InfoNCE?
+# 3. Some lines are *dashed green*: negatives that pull. Switch *Gradient through the weights* off. Where have they gone?
+# 4. Press *Break it: t = 0*. Which negatives push now?
+# 5. Set the number of positives to 1. How do the heights of the red bars and of their marks differ?
+#
+# <details><summary>What you should have seen</summary>
+#
+# The outlier gets most of the pull. That is right for a difficult view and wrong for a broken one: the loss can't tell. A false negative gets nearly all of the push at a large $t^-$, exactly as
+# at a small temperature in notebook 01; competing with negatives only is no protection. The dashed lines come from the weights: a far
+# negative that moves nearer gains weight, its cost is above the average, and so the weighted mean rises, which the loss likes; section 5 derives it. At $t=0$ all weigh the same. With one positive every mark is the bar times one common factor: that factor is $q$ of notebook 02.
+#
+# </details>
+
+# %% poster="force_field"
+lab.poster(
+    explorables.ForceField().poster(),
+    alt="Three circles with a blue query, three green positives and eight red negatives. At t = 0 all are "
+    "equally large and all lines to negatives are red. At t+ = 1, t- = 2 the far positive and the nearest "
+    "negatives are large and lines to far negatives are dashed green. At 4 and 8 one of each has nearly all.",
+)
+
+# %% [markdown]
+# The kernel can draw the field too, for angles of your own.
+
+# %% tags=["live"]
+explorables.ForceField(query=0.0, positives=(0.2, -0.4, 1.8), negatives=(0.9, -1.2, 2.4, -2.6, 3.1)).live()
+
+# %% [markdown]
+# How many points count? As in notebook 01 we use $e^H$ of the weights' entropy.
+
+# %%
+from contrastive_lab.explorables.force_field import NEGATIVES, POSITIVES, QUERY, state_at
+
+sharpness = [0.2 * k for k in range(51)]
+states = [state_at(QUERY, POSITIVES, NEGATIVES, t_pos=t, t_neg=t) for t in sharpness]
+figure = figures.new_figure(height=300)
+for side, most in (("positives", 5), ("negatives", 8)):
+    count = [state[f"effective_{side}"] for state in states]
+    figure.add_scatter(x=sharpness, y=count, name=f"{side} (of {most})", mode="lines")
+figure.update_xaxes(figures.axis("sharpness t"))
+figure.update_yaxes(figures.axis("points that count", range=[0, 8.4]))
+lab.show(
+    lab.distinct(figure),
+    alt="Two falling curves: from five positives and eight negatives that count at t = 0 towards one each as t grows.",
+)
+
+# %% [markdown]
+# ## 4 · A family picture
+#
+# The negatives' weights look familiar. Since $c=2-2s$ with the cosine $s$,
+#
+# $$\pi^-_{ij}\propto e^{-t^-c_{ij}}\propto e^{2t^-s_{ij}},$$
+#
+# which is InfoNCE's softmax over the negatives at $\tau=\frac1{2t^-}$. So what is new?
+#
+# **Predict.** Take one positive, and no gradient through the weights. Compare CACR's gradient with that of DCL at $\tau=\frac1{2t^-}$.
+#
+# <details><summary>Derivation</summary>
+#
+# With fixed weights, $d\mathcal L_\text{CACR}=dc^+-\sum_j\pi_j\,dc_j=-2\,\big(ds^+-\sum_j\pi_j\,ds_j\big)$. And $d\mathcal L_\text{DCL}=-\frac1\tau\big(ds^+-\sum_j\pi_j\,ds_j\big)$ with the same $\pi$. They are
+# the same up to the factor $2\tau=1/t^-$. InfoNCE has $q$ in front as well.
+#
+# </details>
+
+# %%
+here = lab.start("03-family")
+t_neg = 2.0
+tau = 1 / (2 * t_neg)
+anchors = here.views[0].clone().requires_grad_()
+positive, strangers = here.views[1], here.views[2, 16:]  # strangers of the first 16 images
+loss = methods.cacr_explicit_loss(anchors[:16], positive[:16, None], strangers, t_neg=t_neg, detach_weights=True)
+(cacr,) = torch.autograd.grad(loss, anchors)
+
+# %%
+a, p, n = (F.normalize(z, dim=1) for z in (anchors[:16], positive[:16], strangers))
+near, far = (a * p).sum(dim=1) / tau, a @ n.T / tau
+(dcl,) = torch.autograd.grad((far.logsumexp(dim=1) - near).mean(), anchors, retain_graph=True)
+both = torch.cat([near[:, None], far], dim=1)
+(infonce,) = torch.autograd.grad((both.logsumexp(dim=1) - near).mean(), anchors)
+is_dcl = torch.allclose(cacr, dcl / t_neg, atol=1e-6)
+print("CACR with one positive and fixed weights is DCL, up to 1 / t:", is_dcl)
+share = infonce.norm(dim=1) / dcl.norm(dim=1)
+print("InfoNCE's gradient as a share of DCL's, first anchors:", [f"{v:.2f}" for v in share[:6]])
+
+# %% [markdown]
+# So CACR is decoupled from the start. What it adds to DCL: a competition among *positives* (from three views on), and weights that are part of the objective (the next section).
+# What it lacks: the factor $\frac1\tau$ in front, so its gradients are smaller and its learning rate must be larger.
+#
+# ## 5 · Where a push turns into a pull
+#
+# The authors let gradients flow through the weights. Then the derivative of one anchor's repulsion $r=-\sum_j\pi_jc_j$ by a cost is no longer just $-\pi_j$. Derive it.
+
+# %% [markdown] card="push_slopes"
+# (from contrastive_lab.exercises)
+
+# %% exercise="push_slopes"
+# (from contrastive_lab.exercises)
+
+# %% tags=["raises-exception", "check"]
+exercises.check("push_slopes", push_slopes)
+
+# %%
+here = lab.start("03-slopes")
+push_slopes = exercises.get("push_slopes").or_solution(push_slopes)
+cost = (2 - 2 * torch.tensor([0.3, 1.2, 3.1]).cos()).requires_grad_()
+repelled = -((-2.0 * cost).softmax(dim=0) * cost).sum()
+(by_autograd,) = torch.autograd.grad(repelled, cost)
+by_formula = push_slopes(cost.detach(), t_neg=2.0)
+print("by formula ", [f"{v:+.4f}" for v in by_formula.tolist()])
+print("by autograd", [f"{v:+.4f}" for v in by_autograd.tolist()])
+
+# %% [markdown]
+# A positive slope means that the loss *falls* as the negative comes nearer. It happens where $c_j>\bar c+1/t^-$. Let one negative walk away while two others stay.
+
+# %%
+walk = torch.linspace(0.05, 4, 80)
+rows = torch.stack([walk, torch.full((80,), 0.8), torch.full((80,), 1.6)], dim=1)
+attached = [push_slopes(row, t_neg=2.0)[0].item() for row in rows]
+fixed = [-(-2.0 * row).softmax(dim=0)[0].item() for row in rows]
+figure = figures.new_figure(height=300)
+for name, values in (("gradient through the weights", attached), ("weights fixed", fixed)):
+    figure.add_scatter(x=walk.tolist(), y=values, name=name, mode="lines")
+figure.update_xaxes(figures.axis("cost of the walking negative"))
+figure.update_yaxes(figures.axis("slope of the loss", zeroline=True))
+lab.show(
+    lab.distinct(figure),
+    alt="The slope of the loss by the cost of one negative: with fixed weights it is negative everywhere and "
+    "fades; with the gradient through the weights it starts more negative, crosses zero and stays slightly above.",
+)
+
+# %% [markdown]
+# Is the pull of far negatives a flaw? It is weak (their weights are tiny), and it has a use: together they sharpen the push on near ones beyond what the weight alone gives. The authors' variants with a queue
+# detach the weights and work as well. Treat it as a property to know, not as a bug.
+#
+# ## 6 · Train it
+#
+# CACR with three views, SimCLR with two. CACR sees more views in each epoch, so SimCLR gets one and a half times as many epochs: both see the *same number of views*.
+
+# %%
+from contrastive_lab.training import Evaluate, prepare, train
+
+here = lab.start("03-training")
+for name, settings in here.settings.items():
+    print(f"{name:7} {settings.epochs} epochs, batches of {settings.batch_size}, {settings.optimizer}, learning rate {settings.lr:g}")
+    print(f"        {dict(settings.options)}")
+
+# %% [markdown]
+# **Predict.** In which direction will the number of positives that count move during training: towards 1 or towards 2?
+
+# %%
+evaluate = Evaluate(here.train_images, here.test_images, probe=len(here.test_images))
+runs = {}
+for name, settings in here.settings.items():
+    observers = [evaluate, lab.Live(name)]
+    method = prepare(settings, here.train_images)
+    runs[name] = train(method, here.train_images, settings, observers, folder=lab.folder("03-balanced", settings))
+
+# %% [markdown]
+# The pictures above were repainted while the networks trained. A run that you repeat with the same settings is opened, not trained again.
+
+# %%
+figure = figures.new_figure(height=300)
+for term in ("attraction", "repulsion", "effective positives"):
+    epochs, values = runs["cacr"].column(term)
+    figure.add_scatter(x=list(epochs), y=list(values), name=term, mode="lines+markers")
+figure.update_xaxes(figures.axis("epoch"))
+figure.update_yaxes(figures.axis())
+lab.show(
+    lab.distinct(figure),
+    alt="Over the epochs: the attraction, small and above zero; the repulsion, falling from near 0 towards -2; "
+    "and the number of positives that count, between 1 and 2.",
+)
+
+# %%
+columns = {"knn": "kNN, colour", "alignment": "alignment", "uniformity": "uniformity", "participation_ratio": "directions"}
+untrained = {"untrained": [runs["cacr"].history[0]]}
+lab.table({**untrained, **{name: [{key: run.last(key) for key in columns}] for name, run in runs.items()}}, columns, digits=3)
+
+# %%
+floor = measures.uniformity_floor(128)
+tracks = {name: lab.track(run) for name, run in runs.items()}
+lab.show(
+    figures.align_uniform_plane(tracks, floor=floor, height=380),
+    alt="The plane of alignment and uniformity with the paths of CACR and SimCLR, both from the top left corner "
+    "of the untrained network downwards.",
+)
+
+# %% [markdown]
+# ## 7 · Which views disagree?
+#
+# The weights are a tool as well: they say which view of an image the network finds hardest to match. Each row below is one image: first the anchor, then four other views, heaviest first.
+
+# %%
+here = lab.start("03-views")
+from contrastive_lab.views import Augmentation, ManyViews
+
+images = here.test_images
+augmentation = Augmentation.for_data("scenes", size=images.size, mean=images.mean, std=images.std)
+batch = ManyViews(augmentation, 5)(images.pixels[:64], generator=torch.Generator().manual_seed(1))
+method = here.runs["cacr"].method.cpu().eval()
+with torch.no_grad():
+    z = torch.stack([method.embed(view) for view in batch.views])
+weights = methods.cacr_weights(z[0], z[1:].transpose(0, 1), t=1.0, positive=True)
+uneven = weights.amax(dim=1).argsort(descending=True)[:5]
+
+# %%
+views = torch.stack(batch.views, dim=1)[uneven]
+order = weights[uneven].argsort(dim=1, descending=True) + 1
+rows = torch.cat([views[:, :1], torch.stack([v[o] for v, o in zip(views, order, strict=True)])], dim=1)
+mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (images.mean, images.std))
+pixels = ((rows.flatten(0, 1) * std + mean).clamp(0, 1) * 255).to(torch.uint8)
+for weight in weights[uneven].sort(dim=1, descending=True).values:
+    print("weights:", "  ".join(f"{w:.3f}" for w in weight))
+lab.show_images(
+    pixels,
+    columns=5,
+    alt="Five rows of views of embedded-world scenes: the anchor, then four other views of the same image from the heaviest to the lightest.",
+)
+
+# %% [markdown]
+# <details><summary>What to look for</summary>
+#
+# Compare the first and the last of the four: does the heavy one show less of the object, or another part of the scene? Where an object has been cropped away altogether, a heavy weight asks the network to predict
+# it from what is left. That is the outlier of the circle, and whether it helps is a question about the *augmentation*.
+#
+# </details>
+#
+# ## 8 · Long-tailed data
+#
+# Real collections have frequent classes and rare ones. The argument for CACR: an anchor of a frequent class has many false negatives, an anchor of a rare class few neighbours of
+# its own; weights that look at distances, not at counts, should suffer less. Let's build a tail: class $c$ of $C$ keeps the share $(c+1)/C$ of its images. The comparison is a *balanced* part of equally many.
+
+# %%
+here = lab.start("03-tail")
+names = here.train_images.classes
+counts = {name: part.labels.bincount(minlength=len(names)).tolist() for name, part in here.parts.items()}
+figure = figures.new_figure(height=280)
+for look, (name, values) in zip(figures.CLASSES, counts.items(), strict=False):
+    figure.add_bar(x=list(names), y=values, name=name, marker={"color": look.colour})
+figure.update_yaxes(figures.axis("training images"))
+lab.show(
+    figure,
+    alt="Training images of each colour: about the same number everywhere in the balanced part, rising steadily from the first colour to the last in the tail.",
+)
+
+# %% [markdown]
+# **Predict.** Which method loses more from the tail? Which classes lose most?
+
+# %%
+from contrastive_lab.training import prepare, train
+
+tail_runs = {}
+for name, settings in here.settings.items():
+    for kind, part in here.parts.items():
+        place = lab.folder(f"03-part-{kind}", settings)
+        tail_runs[name, kind] = train(prepare(settings, part), part, settings, folder=place)
+
+# %% [markdown]
+# Both encoders are judged with the *balanced whole*: a linear probe learns on all training images and is asked about test images, so only the *representation* can suffer from the tail.
+
+# %%
+from contrastive_lab.training.observe import at_rest, represent
+
+
+def probe(run):
+    """A linear probe that learns on all training images; its accuracy overall and for each class."""
+    bank, asked = here.train_images, here.test_images
+    device = next(run.method.parameters()).device
+    with at_rest(run.method):
+        known, new = represent(run.method, bank), represent(run.method, asked)
+    return measures.linear_probe(known, bank.labels.to(device), new, asked.labels.to(device), steps=60)
+
+
+probes = {key: probe(run) for key, run in tail_runs.items()}
+
+# %%
+rare = range(len(names) // 3)
+rows = {}
+for (name, kind), result in probes.items():
+    few = [result.per_class[c] for c in rare if c in result.per_class]
+    rows[f"{name}, {kind}"] = [{"top1": result.top1, "rare": sum(few) / len(few)}]
+lab.table(rows, {"top1": "all classes", "rare": f"the {len(rare)} rarest"}, digits=3)
+
+# %%
+figure = figures.new_figure(height=300)
+for name in here.settings:
+    tail, balanced = probes[name, "tail"].per_class, probes[name, "balanced"].per_class
+    drop = [tail[c] - balanced[c] for c in sorted(tail)]
+    figure.add_bar(x=[names[c] for c in sorted(tail)], y=drop, name=name, marker={"color": figures.look(name).colour})
+figure.update_yaxes(figures.axis("accuracy: tail - balanced", zeroline=True))
+lab.show(
+    figure,
+    alt="For each colour, from the rarest to the most frequent, what the linear probe gains or loses when the "
+    "encoder was trained on the tail, for CACR and SimCLR.",
+)
+
+# %% [markdown]
+# One seed, and few test images of each class: most of what you see is noise. Before you read a pattern into the bars, look at what larger runs say.
+#
+# ### The paper's claim, in larger runs
+#
+# `benchmarks/claims.py` does the same on CIFAR-10 with several seeds, SimCLR once with equal epochs and once with equal views, and compares the *drops* seed by seed. *Confirmed* and *refuted* mean: beyond one standard error, over
+# three seeds or more. Anything else is *undecided*, and that is a result too.
+
+# %%
+lab.claim("cacr")
+
+# %% [markdown]
+# <details><summary>How to read such a table</summary>
+#
+# A method that starts lower has less to lose: look at the level of an arm before you look at its drop. Then compare with SimCLR at *equal views*: at equal epochs CACR had twice as many views (four against two), and any gain may be theirs.
+# And ask which column would matter to you: the rare classes are the reason for the question.
+#
+# </details>
+#
+# ## 9 · Break it
+#
+# Set $t^+=t^-=0$: all positives and all negatives weigh the same. It sounds fair.
+#
+# **Predict.** Which arrangement of points has the largest *mean* squared distance?
+#
+# <details><summary>Answer</summary>
+#
+# The mean of $\lVert z_i-z_j\rVert^2$ over all pairs of unit vectors is $2-2\lVert\bar z\rVert^2$. It is largest as soon as the *mean* of the points is zero. Half of them at the north pole and half at the south pole is as good as an
+# even spread! A sum without competition doesn't care about neighbours.
+#
+# </details>
+
+# %%
+cloud = F.normalize(torch.randn(500, 16, generator=torch.Generator().manual_seed(0)), dim=1)
+poles = torch.cat([cloud[:1].expand(250, -1), -cloud[:1].expand(250, -1)])
+for name, points in (("even spread", cloud), ("two poles", poles)):
+    push = {t: methods.cacr_repulsion(points.expand(2, -1, -1), t_neg=t).item() for t in (0.0, 2.0)}
+    print(f"{name:11}: repulsion at t = 0 {push[0.0]:.3f}, at t = 2 {push[2.0]:.3f}; uniformity {measures.uniformity(points):.3f}")
+
+# %%
+from dataclasses import replace
+
+from contrastive_lab.training import prepare, train
+
+here = lab.start("03-break")
+settings = here.settings["cacr"]
+flat = replace(settings, options={**settings.options, "t_pos": 0.0, "t_neg": 0.0})
+observers = [here.evaluate, lab.Live("cacr")]
+broken = train(prepare(flat, here.train_images), here.train_images, flat, observers, folder=lab.folder("03-flat", flat))
+
+# %%
+columns = {"knn": "kNN, colour", "repulsion": "repulsion", "uniformity": "uniformity", "participation_ratio": "directions"}
+compared = {"t+ = 1, t- = 2": here.runs["cacr"], "t = 0": broken}
+lab.table({name: [{key: run.last(key) for key in columns}] for name, run in compared.items()}, columns, digits=3)
+
+# %% [markdown]
+# Compare the number of directions in use (the participation ratio; notebook 09 is about such numbers) and the uniformity. The loss of the broken run looks *better* where it counts its own success: its repulsion is a mean cost near 2. Competition among
+# negatives is what turns "far from the others on average" into "far from those who are near".
+#
+# ## 10 · Two questions
+#
+# **A.** A colleague reports that CACR with four views beats SimCLR after the same number of epochs. What do you ask for?
+#
+# <details><summary>Answer</summary>
+#
+# A second axis: accuracy against *views seen* (or seconds), not epochs. With four views each step costs twice as much as SimCLR's and has $4\cdot3$ ordered positive pairs for each image where SimCLR has 2. Also ask for a multi-view version of the other
+# method: averaging InfoNCE over pairs of the same four views.
+#
+# </details>
+
+# %% [markdown]
+# **B.** CACR's $t^-=2$ on CIFAR-100 and STL-10 corresponds to which temperature of InfoNCE? And $t^-=0.9$ on CIFAR-10? Which data set would you expect to need the sharper weights?
+#
+# <details><summary>Answer</summary>
+#
+# $\tau=\frac1{2t^-}$: 0.25 and about 0.56. On CIFAR-10 a tenth of all negatives are false, and sharp weights put the push on just those (the circle's false negative); with a hundred classes it is a hundredth. So the set with fewer classes
+# wants the softer weights, which is what the authors chose.
+#
+# </details>
+
+# %% [markdown]
+# ## To read
+#
+# * Zheng and others: *Contrastive Attraction and Contrastive Repulsion for Representation Learning* (TMLR 2023), arXiv:2105.03746.
+# * Wang, Isola: *Understanding Contrastive Representation Learning through Alignment and Uniformity on the Hypersphere* (2020), arXiv:2005.10242: the two forces with a Gaussian kernel; CACR has it as `cost="rbf"`.
+# * Yeh and others: *Decoupled Contrastive Learning* (ECCV 2022), arXiv:2110.06848, the special case of section 4.
+# * The code you compared yours with: `??methods.cacr_attraction` and `??methods.cacr_repulsion`.
+#
+# **Next:** notebook 04 asks for harder negatives than the batch has, and invents them.
+
+# %% expect=["attraction and repulsion equal the package's: True", "with one positive and fixed weights it is DCL: True", "formula and autograd agree: True", "two poles satisfy the repulsion at t = 0: True", "runs compared: 2"]
+# NBVAL_CHECK_OUTPUT
+print("attraction and repulsion equal the package's:", torch.allclose(ours, theirs) and pair_equal)
+print("with one positive and fixed weights it is DCL:", is_dcl)
+print("formula and autograd agree:", torch.allclose(by_formula, by_autograd, atol=1e-5))
+print("two poles satisfy the repulsion at t = 0:", repulsion(poles, poles, t_neg=0.0).item() < -1.99)
+print("runs compared:", len(runs))
