@@ -430,12 +430,15 @@ for name, one_run in runs.items():
 # <details><summary>Reading it</summary>
 #
 # The open gate stays near the bound of section 4, at $\log(1+|\mathcal N|)$, because the wishes of distinct pairs cancel; gates get below it. That
-# much is mechanism. Whether kNN follows is another question: one pair in nine is identical, the augmentation alone shapes a network, and these
-# pictures are easy. If kNN is equal within a few points with and without gates, then a lower loss did not buy better neighbours *here*, and you
-# should say so. Section 8 asks the same with more images and several seeds.
+# much is mechanism. kNN is another matter: with arbitrary pairs one in nine is identical, and that alone can teach the open run as much as these
+# pictures need. The third run has no identical pairs: compare its kNN with the untrained network's, and look at its uniformity (0 would be
+# one single point). There the contradiction is all that is left.
 #
-# The effective rank is no witness either: an open gate whose embeddings stay nearly random has many directions without using any. Count them *and*
-# look at what they are good for.
+# If kNN is equal within a few points with and without gates, then a lower loss did not buy better neighbours *here*, and you should say so. Section 8
+# asks the same with more images and several seeds.
+#
+# The effective rank is no witness: embeddings that stay nearly random have many directions without using any. Count them *and* look at what they
+# are good for.
 #
 # </details>
 
