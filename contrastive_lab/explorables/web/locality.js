@@ -9,7 +9,7 @@ function mountLocality(root, data) {
     if (text !== undefined) node.textContent = text;
     return parent.appendChild(node);
   };
-  const plain = { fill: "none", stroke: "#fff" }, head = "font-weight:600;font-size:12.5px;min-height:2.9em;border-top:4px solid ";
+  const plain = { fill: "none", stroke: "#fff" }, head = "font-weight:600;font-size:12.5px;min-height:3.3em;border-top:4px solid ";
   const usual = { image: data.start, query: data.queries[data.start], theta: 0.5, moment: Math.max(...data.panels.map((p) => p.epochs.length)) - 1, lost: false, dense: false, coarse: false };
   const SWITCHES = [["lost", "lost"], ["dense", "dense"], ["collapse", "coarse"]];
   let now = { ...usual }, locked = true;
@@ -75,7 +75,7 @@ function mountLocality(root, data) {
     make("text", { x: 250, y: 180, "font-size": 12, "text-anchor": "middle" }, plane, "mask AUROC of the test images (all object cells ask) →");
     make("text", { transform: "translate(12,82) rotate(-90)", "font-size": 12, "text-anchor": "middle" }, plane, "kNN, shape →");
     make("path", { d: `M${px(data.paths.colour)},14V150`, stroke: "#cf7e00", "stroke-width": 2, "stroke-dasharray": "5 4" }, plane);
-    make("text", { x: 464, y: 30, "font-size": 12 }, plane, "- - raw colour");
+    make("text", { x: 464, y: 30, "font-size": 12 }, plane, "- - -  raw colour");
     Object.entries(data.paths.methods).forEach(([name, rows], k) => {
       const colour = (data.panels.find((p) => p.name === name) || { colour: "currentColor" }).colour, dash = ["none", "8 3 2 3", "4 3"][k % 3];
       make("polyline", { points: rows.map((row) => `${px(row[1])},${py(row[2])}`).join(" "), fill: "none", stroke: colour, "stroke-width": 2, "stroke-dasharray": dash }, plane);
@@ -121,7 +121,7 @@ function mountLocality(root, data) {
     find("theta").value = now.theta; find("theta-value").textContent = `${Math.round(100 * now.theta)} %`;
     find("image").value = now.image; find("image-value").textContent = `${now.image + 1} of ${data.names.length}`;
     if (find("moment")) { find("moment").value = now.moment; find("moment-value").textContent = slow[Math.min(now.moment, slow.length - 1)]; }
-    for (const [part, key] of SWITCHES) if (find(part)) find(part).setAttribute("aria-pressed", now[key]);
+    for (const [part, key] of SWITCHES) if (find(part)) put(find(part), { "aria-pressed": now[key], style: now[key] ? "font-weight:700" : "" });
     find("words").textContent = (now.lost ? "LOST: bright cells correlate positively with many cells; the seed is the least connected cell and the red frame its box. " : "") +
       (now.coarse ? "The cells were averaged to a map of 4 × 4: too few for an object. " : "") +
       (known ? `Query in ${where}. AUROC with its region (0.5 is blind, 1 perfect): ${said.join(", ")}.` : `Query in ${where}. No mask is known here.`);
