@@ -25,12 +25,12 @@ NETWORKS = {"colour": "raw colour", "untrained": "untrained network", "pixpro": 
 DEPTH = 127
 
 PREDICTION = Question(
-    text="Pixel propagation replaces each cell by a sum over all cells, weighted by max(cosine, 0) to the power γ. "
-    "What happens to the map as γ goes to 0?",
+    text="Pixel propagation replaces each cell by a sum over all cells, weighted by max(cosine, 0) to the power γ. The cells of a network "
+    "have positive cosines nearly everywhere. What happens to its map as γ goes to 0?",
     choices=("nothing: every cell keeps its own vector", "neighbouring cells become alike", "all cells become alike, wherever they lie"),
     right=2,
-    answer="At γ = 0 every cell with a positive cosine has weight 1, so all cells become nearly the same sum. "
-    "A large γ keeps only the cell itself; PixPro's 2 lies between.",
+    answer="Every cell with a positive cosine gets weight 1, so all cells become nearly the same sum. Only cells with negative cosines "
+    "stay out: raw colour keeps its two halves. A large γ leaves the cell alone with itself; PixPro's 2 lies between.",
 )
 
 
@@ -147,6 +147,7 @@ class Propagation:
         data = {
             "cosines": {name: [base64.b64encode(row.tobytes()).decode() for row in rows] for name, rows in kept.items()},
             "names": NETWORKS,
+            "start": "colour",
             "side": SIDE,
             "depth": DEPTH,
             "gamma": self.gamma,
@@ -159,25 +160,27 @@ class Propagation:
     def poster(self) -> bytes:
         from contrastive_lab.explorables.stills_correspondence import propagation_poster
 
-        return propagation_poster(scenes_shown()[0][0], scenes_shown()[1][0], table()["pixpro"][0], first_query(0), (0.1, 2.0, 8.0))
+        shown = {NETWORKS[name]: table()[name][0] for name in ("colour", "pixpro")}
+        return propagation_poster(scenes_shown()[0][0], scenes_shown()[1][0], shown, first_query(0), (0.1, 2.0))
 
     def live(self) -> Any:
-        """Sliders for gamma and the chosen cell, over a picture that the kernel repaints, for PixPro's cells."""
+        """Sliders for gamma and the chosen cell, over a picture that the kernel repaints, for raw colour and PixPro."""
         from contrastive_lab.explorables.explorable import live, log_slider, whole_slider
         from contrastive_lab.explorables.stills_correspondence import propagation_poster
 
-        image, objects, cosines = scenes_shown()[0][0], scenes_shown()[1][0], table()["pixpro"][0]
+        (image, *_), (objects, *_) = scenes_shown()
+        shown = {NETWORKS[name]: table()[name][0] for name in ("colour", "pixpro")}
         sliders = {
             "gamma": log_slider("gamma", self.gamma, FLATTEST, SHARPEST),
             "query": whole_slider("chosen cell", first_query(0), 0, SIDE**2 - 1),
         }
-        return live(lambda gamma, query: propagation_poster(image, objects, cosines, query, (gamma,)), self.describe, sliders)
+        return live(lambda gamma, query: propagation_poster(image, objects, shown, query, (gamma,)), self.describe, sliders)
 
     def describe(self, *, gamma: float | int, query: int) -> str:
         """The state in one sentence."""
         state = state_at(table()["pixpro"][0], query=query, gamma=gamma)
         return (
-            f"γ = {gamma:.2f}: {state['listened']:.1f} of {SIDE**2} cells share the weight of cell {query}; "
+            f"PixPro, γ = {gamma:.2f}: {state['listened']:.1f} of {SIDE**2} cells share the weight of cell {query}; "
             f"difference between cells {state['spread_before']:.2f} before, {state['spread']:.2f} after."
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from contrastive_lab.figures.palette import BAD, GOOD
 
 Image = UInt8[np.ndarray, "3 H W"]
 Boxes = tuple[Sequence[float], Sequence[float]]
+Cells = Integer[np.ndarray, "h w"]
+Cosines = Float[np.ndarray, "P P"]
 SECOND = "#cf7e00"
 
 
@@ -54,26 +56,25 @@ def correspondence_still(picture: Image, boxes: Boxes, threshold: float, cell: i
     return _png(figure)
 
 
-def propagation_poster(
-    picture: Image, objects: Integer[np.ndarray, "h w"], cosines: Float[np.ndarray, "P P"], query: int, gammas: Sequence[float]
-) -> bytes:
-    """The scene with the chosen cell, its cosines, and the cosines after propagation at each gamma."""
-    figure, axes = _canvas(2.3 * (2 + len(gammas)), 2.7, columns=2 + len(gammas))
-    side = len(objects)
-    axes[0].imshow(np.moveaxis(picture, 0, -1), extent=(-0.5, side - 0.5, side - 0.5, -0.5), interpolation="nearest")
-    axes[0].set_title("scene, chosen cell", fontsize=9)
-    states = [propagation.state_at(cosines, query=query, gamma=gamma) for gamma in gammas]
-    maps = [("cosine before", states[0]["before"])] + [(f"after, γ = {g:g}", s["after"]) for g, s in zip(gammas, states, strict=True)]
+def propagation_poster(picture: Image, objects: Cells, networks: Mapping[str, Cosines], query: int, gammas: Sequence[float]) -> bytes:
+    """The scene with the chosen cell; for each network the cell's cosines before and after propagation at each gamma."""
+    count = 1 + len(networks) * (1 + len(gammas))
+    figure, axes = _canvas(max(1.75 * count, 6.4), 2.7, columns=count)
+    axes[0].imshow(np.moveaxis(picture, 0, -1), extent=(-0.5, len(objects) - 0.5, len(objects) - 0.5, -0.5), interpolation="nearest")
+    axes[0].set_title("scene,\nchosen cell", fontsize=8)
+    maps: list[tuple[str, Any]] = []
+    for name, cosines in networks.items():
+        maps.append((f"{name}\nbefore", cosines[query]))
+        maps += [(f"{name}\nafter, γ = {g:g}", propagation.state_at(cosines, query=query, gamma=g)["after"]) for g in gammas]
     for panel, (title, heat) in zip(axes[1:], maps, strict=True):
         low = min(heat.min(), heat.max() - 0.05)  # a flat map must look flat
-        panel.imshow(heat.reshape(side, side), vmin=low, vmax=heat.max(), cmap="cividis", interpolation="nearest")
-        found = propagation.auroc(heat, objects.ravel() == objects.ravel()[query], query)
-        panel.set_title(f"{title}\n{heat.min():.2f} to {heat.max():.2f}, AUROC {found:.2f}", fontsize=8)
+        panel.imshow(heat.reshape(objects.shape), vmin=low, vmax=heat.max(), cmap="cividis", interpolation="nearest")
+        panel.set_title(f"{title}\n{heat.min():.2f} to {heat.max():.2f}", fontsize=8)
     for panel in axes:
         for number in (1, 2):
             if (objects == number).any():
                 panel.contour(objects == number, levels=[0.5], colors="white", linewidths=0.9)
-        panel.add_patch(_square(query % side, query // side))
+        panel.add_patch(_square(query % objects.shape[1], query // objects.shape[1]))
         panel.set(xticks=[], yticks=[])
     return _png(figure)
 

@@ -239,8 +239,8 @@ explorables.show(explorables.Propagation())
 # %% poster="propagation"
 lab.poster(
     explorables.Propagation().poster(),
-    alt="A scene of two objects with a chosen cell, the map of its cosines with all cells, and three maps after "
-    "propagation at gamma 0.1, 2 and 8; the smaller gamma, the flatter the map.",
+    alt="A scene of two objects with a chosen cell; for raw colour and for PixPro the map of its "
+    "cosines with all cells, before propagation and after it at gamma 0.1 and 2.",
 )
 
 # %% tags=["live"]

@@ -97,8 +97,8 @@ def test_propagation_by_keyboard_and_mouse(opened):
     cell = text(page, "query-value")
     page.locator("[data-part=stage]").click(position={"x": 30, "y": 60})
     assert text(page, "query-value") != cell
-    page.click("[data-part=net-colour]")
-    assert "raw colour" in text(page, "words")
+    page.click("[data-part=net-pixpro]")
+    assert text(page, "words").startswith("PixPro")
     page.click("[data-part=collapse]")
     assert text(page, "gamma-value") == "0.05"
     page.click("[data-part=scene]")

@@ -31,7 +31,7 @@ function aurocOf(heat, inside, query) {
 function mountPropagation(root, data) {
   const NS = "http:" + "//www.w3.org/2000/svg", side = data.side, names = Object.keys(data.names), P = side * side;
   const tables = {};
-  let gamma = data.gamma, scene = 0, network = "pixpro", query = data.queries[0], locked = true;
+  let gamma = data.gamma, scene = 0, network = data.start, query = data.queries[0], locked = true;
   const find = (name) => root.querySelector(`[data-part="${name}"]`);
   const make = (name, attributes, parent, text) => {
     const node = document.createElementNS(NS, name);
@@ -92,8 +92,8 @@ function mountPropagation(root, data) {
   find("gamma").addEventListener("input", (event) => { gamma = Math.exp(+event.target.value); draw(); });
   find("query").addEventListener("input", (event) => { query = +event.target.value; draw(); });
   find("scene").addEventListener("click", () => { scene = (scene + 1) % data.scenes.length; query = data.queries[scene]; draw(); });
-  find("reset").addEventListener("click", () => { gamma = data.gamma; scene = 0; network = "pixpro"; query = data.queries[0]; draw(); });
-  find("collapse").addEventListener("click", () => { gamma = Math.exp(+find("gamma").min); draw(); });
+  find("reset").addEventListener("click", () => { gamma = data.gamma; scene = 0; network = data.start; query = data.queries[0]; draw(); });
+  find("collapse").addEventListener("click", () => { gamma = Math.exp(+find("gamma").min); network = "pixpro"; draw(); });
   for (const name of names) find(`net-${name}`).addEventListener("click", () => { network = name; draw(); });
   lock(root, () => { locked = false; });
   draw();
