@@ -31,6 +31,7 @@ SMALL_HEADS: Mapping[str, Mapping[str, int]] = {name: {"hidden_dim": 128, "out_d
 def run_demo(profile: str = "laptop", *, folder: str | Path = "demo", only: Sequence[str] = (), seed: int = 0) -> dict[str, str]:
     """Train, measure, print, report; returns what failed, by method. Finished methods of an earlier try are not trained again."""
     from contrastive_lab.cli.app import explain, known
+    from contrastive_lab.cli.explore import own_pages
     from contrastive_lab.cli.tables import console, headline_table
     from contrastive_lab.methods import METHODS
     from contrastive_lab.report import load_records, summarise, write_report
@@ -51,7 +52,7 @@ def run_demo(profile: str = "laptop", *, folder: str | Path = "demo", only: Sequ
             screen.print(f"  [red]failed[/]: {type(error).__name__}; the others go on")
     if finished:
         screen.print(headline_table(summarise(load_records(finished)), title=f"\nAfter {time.perf_counter() - start:.0f} seconds\n"))
-        page = write_report(finished, Path(folder) / "report.html")
+        page = write_report(finished, Path(folder) / "report.html", pages=own_pages(finished))
         screen.print(f"\nThe report: {page}\nOpen it in a browser: {page.as_uri()}", soft_wrap=True)
     return failures
 

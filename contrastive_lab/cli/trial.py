@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from contrastive_lab.data import Images
-from contrastive_lab.training import Evaluate, Observer, Run, Settings, Snapshot, prepare, train
+from contrastive_lab.training import Evaluate, Locality, Observer, Run, Settings, Snapshot, prepare, train
 
 DATA_FILE, EVALUATION = "data.json", "evaluation.json"
 PROBE, BANK, QUERIES = 512, 10_000, 2_000
@@ -42,14 +42,16 @@ def spread(images: Images, count: int) -> Images:
     return images.take(torch.linspace(0, len(images) - 1, count).round().long().to(images.device))
 
 
-def run_trial(settings: Settings, sets: Sets, folder: str | Path) -> Run:
+def run_trial(settings: Settings, sets: Sets, folder: str | Path, more: Sequence[Observer] = ()) -> Run:
     """Train with everything a report needs being kept in `folder`; goes on where an earlier try stopped."""
     from contrastive_lab.report import save_probe
 
     method = prepare(settings, sets.train)
     probe = spread(sets.test, PROBE)
     observers: list[Observer] = [Evaluate(spread(sets.train, BANK), spread(sets.test, QUERIES)), Snapshot(probe, representation=True)]
-    run = train(method, sets.train, settings, observers, folder=folder)
+    if sets.test.masks is not None and settings.data == "scenes":
+        observers.append(Locality(sets.test))
+    run = train(method, sets.train, settings, [*observers, *more], folder=folder)
     save_probe(folder, probe)
     (Path(folder) / DATA_FILE).write_text(json.dumps(dict(sets.request)), "utf-8")
     return run

@@ -106,7 +106,7 @@ def _question(identity: str, question: Question) -> str:
 
 
 def _json(data: Mapping[str, Any]) -> str:
-    return json.dumps(data, separators=(",", ":")).replace("</", "<\\/")
+    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _file(name: str) -> str:

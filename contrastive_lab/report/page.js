@@ -137,7 +137,17 @@
     stop();
     if (waiting) return;
     waiting = true;
-    requestAnimationFrame(() => { waiting = false; setEpoch(Number(slider.value)); });
+    requestAnimationFrame(() => { waiting = false; setEpoch(Number(slider.value)); tell(); });
+  });
+  /* explorables on the page and the slider here move together (contrastive_lab/explorables/vitals.py) */
+  function tell() {
+    document.dispatchEvent(new CustomEvent("clab:epoch", { detail: { epoch: data.epochs[epoch], last: data.epochs.at(-1), source: "report" } }));
+  }
+  document.addEventListener("clab:epoch", (event) => {
+    if (!slider || event.detail.source === "report") return;
+    stop();
+    const apart = data.epochs.map((e) => Math.abs(e - event.detail.epoch));
+    setEpoch(apart.indexOf(Math.min(...apart)));
   });
   let timer = 0;
   function stop() { clearInterval(timer); timer = 0; if (play) { delete play.dataset.on; play.textContent = "▶ Play"; } }

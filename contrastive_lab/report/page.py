@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from contrastive_lab.figures import Picture, look
-from contrastive_lab.report import pictures, sections
+from contrastive_lab.report import explore, pictures, sections
 from contrastive_lab.report.findings import findings
 from contrastive_lab.report.glyph import glyph
 from contrastive_lab.report.neighbours import image_sheets
@@ -20,26 +20,29 @@ POLICY = "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-sr
 """The browser itself refuses every request; plotly's three-dimensional plots compile their own functions."""
 
 
-def write_report(folders: Sequence[str | Path], output: str | Path, *, title: str = "") -> Path:
-    """Write the report of these run folders to `output` and return its absolute path; an older file stays until the new one is whole."""
+def write_report(folders: Sequence[str | Path], output: str | Path, *, title: str = "", pages: Sequence[explore.Page] = ()) -> Path:
+    """Write the report of these run folders to `output` and return its absolute path; an older file stays until the new one is whole.
+
+    `pages` are explorables to put into it: title, task and page of each.
+    """
     path = Path(output)
     if path.is_dir():
         raise ValueError(f"output {str(path)!r} is a folder; name a file, such as {str(path / 'report.html')!r}")
-    page = build_report(load_records(folders), title=title)
+    page = build_report(load_records(folders), title=title, pages=pages)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".unfinished")
     unfinished.write_text(page, "utf-8")
     return unfinished.replace(path).resolve()
 
 
-def build_report(records: Sequence[Record], *, title: str = "") -> str:
+def build_report(records: Sequence[Record], *, title: str = "", pages: Sequence[explore.Page] = ()) -> str:
     """The page as text."""
     from plotly.offline import get_plotlyjs
 
     drawn: dict[str, Picture] = {}
     sheets, rows = image_sheets(records), summarise(records)
     panels = _panels(records)
-    body = "".join(_body(records, rows, drawn, panels, sheets))
+    body = "".join(_body(records, rows, drawn, panels, sheets, pages))
     data = {
         "figures": {key: _json(picture) for key, picture in drawn.items()},
         "panels": panels,
@@ -91,9 +94,18 @@ def _count(record: Record) -> str:
 
 
 def _body(
-    records: Sequence[Record], rows: Sequence[Row], drawn: dict[str, Picture], panels: Sequence[Any], sheets: Sequence[Any]
+    records: Sequence[Record],
+    rows: Sequence[Row],
+    drawn: dict[str, Picture],
+    panels: Sequence[Any],
+    sheets: Sequence[Any],
+    pages: Sequence[explore.Page],
 ) -> list[str]:
     parts = [sections.section("outcome", "The outcome at a glance", sections.headline(rows), findings(rows))]
+    strip = explore.strip(records)
+    if strip:
+        card = f'<div class="card">{strip}</div>'
+        parts.append(sections.section("vital", "Vital signs", TEXTS["vital"], card, "<h3>The doctor</h3>", explore.doctor(records)))
     alike, note = _comparable(records)
     plane = pictures.plane_picture(alike)
     if plane is not None:
@@ -113,6 +125,9 @@ def _body(
         parts.append(sections.section("moving", "Watch them learn", TEXTS["moving"], moving))
     if any(sheet["runs"] for sheet in sheets):
         parts.append(sections.section("alike", "Whom do they find alike?", TEXTS["alike"], sections.neighbours(sheets)))
+    own = [page for page in (explore.collapse_page(records), *pages) if page is not None]
+    if own:
+        parts.append(sections.section("explore", "Act on them", TEXTS["explore"], explore.placed(own)))
     parts.append(sections.section("settings", "Settings, seeds and machines", TEXTS["settings"], sections.details(records)))
     return parts
 
@@ -158,6 +173,9 @@ def _footer() -> str:
 
 
 TEXTS = {
+    "vital": """<p>One strip for each run, all on the same axes. Move the epoch, or hover over a curve: the embeddings further down follow.
+A red lamp is a warning, no verdict; below, the doctor says what the history shows and where it is explained.</p>""",
+    "explore": "<p>The interactive pictures of the notebooks, with the networks of this report inside. Each asks for a prediction first.</p>",
     "forces": """<p>Every contrastive loss pulls two views of one image together and pushes different images apart. Pulling shows as
 <b>alignment</b> (left is closer), pushing as <b>uniformity</b> (down is more even). Each path is one run from its first epoch to its large
 end marker.</p><p>Predict first: which network has the best alignment of all? Then look for it in the upper left corner: a network that

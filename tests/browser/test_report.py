@@ -104,7 +104,7 @@ def test_chips_hide_a_run_everywhere(opened):
 def test_the_table_sorts_and_neighbours_change(opened):
     page = opened()
     page.get_by_role("button", name="kNN").click()
-    assert page.locator("tbody tr").last.get_attribute("data-run") == "untrained"
+    assert page.locator("section[aria-labelledby=outcome] tbody tr").last.get_attribute("data-run") == "untrained"
     before = page.inner_html("#found-0")
     page.get_by_role("button", name="Query 3").press("Enter")
     assert page.inner_html("#found-0") != before

@@ -31,7 +31,8 @@ function mountVitals(root, data) {
   const reached = (run) => run.epochs.reduce((best, e, i) => (e <= epoch ? i : best), 0);
   const rows = [];
   const cards = data.runs.map((run) => {
-    const card = add("section", find("strips"), undefined, "strip");
+    const card = add("div", find("strips"), undefined, "strip");
+    card.setAttribute("role", "group");
     card.style.setProperty("--mine", run.colour);
     card.dataset.run = run.label;
     card.setAttribute("aria-label", run.label);

@@ -1,0 +1,51 @@
+"""Explorables of finished runs whose networks must be opened for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+MOST = 3
+"""Networks shown side by side: the ones with the best kNN."""
+
+
+def own_pages(folders: Sequence[str | Path]) -> list[tuple[str, str, str]]:
+    """Alignment and locality of the best runs on the embedded world's test images; title, task and page of each."""
+    from contrastive_lab import data
+    from contrastive_lab.explorables import Alignment, ObjectLocality
+
+    methods = _best(folders)
+    if not methods:
+        return []
+    images = data.load("scenes", "test", two=0.0, label="colour")
+    pages = [
+        (
+            "Can they still tell that it is the same picture?",
+            "Your encoders beside raw pixels and fresh weights: pull the strength of the augmentation.",
+            Alignment.of(methods, images, count=200).html("clab-alignment-report"),
+        )
+    ]
+    by_grid: dict[Any, dict[str, Any]] = {}
+    for name, method in methods.items():
+        by_grid.setdefault(_grid(method, images), {})[name] = method
+    chosen = max(by_grid.values(), key=len)
+    page = ObjectLocality.of(chosen, images).html("clab-locality-report")
+    return [*pages, ("Point at an object", "Click a cell: which map outlines the thing?", page)]
+
+
+def _best(folders: Sequence[str | Path]) -> dict[str, Any]:
+    """The trained runs on scenes with the best kNN, opened, by the label that the report gives them."""
+    from contrastive_lab.report import load_records
+    from contrastive_lab.training import Run
+
+    records = [r for r in load_records(folders) if r.settings["data"] == "scenes" and r.settings["epochs"] > 0]
+    best = sorted(records, key=lambda r: -(r.last("knn") or 0.0))[:MOST]
+    return {record.label: Run.load(record.folder).method for record in best}
+
+
+def _grid(method: Any, images: Any) -> tuple[int, ...]:
+    import torch
+
+    with torch.no_grad():
+        return tuple(method.encoder.feature_map(images.take(slice(0, 1)).as_float()).shape[2:])
