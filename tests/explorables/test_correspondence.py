@@ -155,7 +155,7 @@ def test_the_poster_is_a_png_of_moderate_size(explorable):
     width, height = struct.unpack(">II", png[16:24])
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
     assert 600 < width < 1100
-    assert 200 < height < 400
+    assert 150 < height < 400
     assert len(png) < 60_000
     assert all((WEB / name).stat().st_size < 15_000 for name in ("correspondence.js", "propagation.js"))
 
