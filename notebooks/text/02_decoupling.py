@@ -75,7 +75,8 @@ here = lab.start("02-multiplier")
 npc_multiplier = exercises.get("npc_multiplier").or_solution(npc_multiplier)
 q = npc_multiplier(here.z1, here.z2, temperature=0.1)
 theirs = methods.npc_multiplier(here.z1, here.z2, temperature=0.1)
-print(f"{len(q)} anchors, q from {q.min():.4f} to {q.max():.4f}; equal to the package's: {torch.allclose(q, theirs)}")
+print(f"{len(q)} anchors, q from {q.min():.4f} to {q.max():.4f}")
+print("equal to the package's:", torch.allclose(q, theirs))
 
 # %% [markdown]
 # Don't believe that $q$ stands in front of everything: let autograd say. Differentiate the loss of one anchor twice, once with the twin in the
@@ -87,14 +88,17 @@ stack = F.normalize(torch.cat([here.z1, here.z2]), dim=1)
 anchor = stack[0].clone().requires_grad_()
 scores = stack @ anchor / tau
 twin, others = scores[64], torch.cat([scores[1:64], scores[65:]])
-(coupled,) = torch.autograd.grad(torch.cat([twin[None], others]).logsumexp(0) - twin, anchor, retain_graph=True)
+(coupled,) = torch.autograd.grad(
+    torch.cat([twin[None], others]).logsumexp(0) - twin, anchor, retain_graph=True
+)
 (decoupled,) = torch.autograd.grad(others.logsumexp(0) - twin, anchor)
 
 # %%
 factor = coupled.norm() / decoupled.norm()
 direction = F.cosine_similarity(coupled, decoupled, dim=0)
 one_factor = torch.allclose(coupled, q[0] * decoupled, atol=1e-5)
-print(f"the same direction (cosine {direction:.6f}), {factor:.6f} times the length; q of this anchor: {q[0]:.6f}")
+print(f"the same direction (cosine {direction:.6f}), {factor:.6f} times the length")
+print(f"q of this anchor: {q[0]:.6f}")
 
 # %% [markdown]
 # ### Why not `1 - softmax`?
@@ -106,7 +110,8 @@ images = torch.eye(8)  # eight orthogonal images whose views are identical: as e
 weights = methods.similarity_weights(images, images, temperature=0.04)
 subtracted = 1 - weights[0, 8]
 exact = npc_multiplier(images, images, temperature=0.04)[0]
-print(f"1 - softmax: {subtracted:.3e}    exp(difference of log-sums): {exact:.3e}    by hand: {14 / (14 + math.exp(25)):.3e}")
+print(f"1 - softmax: {subtracted:.3e}    exp(difference of log-sums): {exact:.3e}")
+print(f"by hand: {14 / (14 + math.exp(25)):.3e}")
 
 # %% [markdown]
 # ## 2 · Turn the batch size
@@ -166,7 +171,8 @@ near = (pair[0] @ pair[1].T / 0.1).exp()
 mean = (near.sum(dim=1) - near.diagonal()) / (len(P) - 1)
 for size in batches(512):
     rule = (1 / (1 + P / ((2 * size - 2) * mean))).mean()
-    print(f"batch {size:3d}: mean q {state_at(pair.numpy(), batch=size)['mean']:.3f}, by the rule {rule:.3f}")
+    measured = state_at(pair.numpy(), batch=size)["mean"]
+    print(f"batch {size:3d}: mean q {measured:.3f}, by the rule {rule:.3f}")
 
 # %% [markdown]
 # <details><summary>Why the rule is too optimistic for small batches</summary>
@@ -209,9 +215,12 @@ print(f"yours {ours:.6f}, package {theirs:.6f}, equal: {torch.allclose(ours, the
 # %%
 gaps = {}
 for tau in (0.05, 0.1, 0.5):
-    gap = methods.nt_xent_loss(here.z1, here.z2, temperature=tau) - methods.dcl_loss(here.z1, here.z2, temperature=tau)
-    gaps[tau] = (gap, -methods.npc_multiplier(here.z1, here.z2, temperature=tau).log().mean())
-    print(f"temperature {tau:4}: InfoNCE - DCL {gap:.6f}, mean of -log q {gaps[tau][1]:.6f}")
+    losses = [
+        loss(here.z1, here.z2, temperature=tau) for loss in (methods.nt_xent_loss, methods.dcl_loss)
+    ]
+    minus_log = -methods.npc_multiplier(here.z1, here.z2, temperature=tau).log().mean()
+    gaps[tau] = (losses[0] - losses[1], minus_log)
+    print(f"temperature {tau:4}: InfoNCE - DCL {gaps[tau][0]:.6f}, mean of -log q {minus_log:.6f}")
 
 # %% [markdown]
 # A worked example that fits on paper: two images, two dimensions, $\tau=0.5$. The first image has views $(1,0)$ and $(0.6,0.8)$, the second $(0,1)$ twice.
@@ -220,7 +229,8 @@ for tau in (0.05, 0.1, 0.5):
 # %%
 z1, z2 = torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([[0.6, 0.8], [0.0, 1.0]])
 print(f"its loss by hand: {-0.6 / 0.5 + math.log(1 + 1):.6f}")
-print(f"its q by hand: {2 / (2 + math.exp(1.2)):.6f}, computed: {methods.npc_multiplier(z1, z2, temperature=0.5)[0]:.6f}")
+computed = methods.npc_multiplier(z1, z2, temperature=0.5)[0]
+print(f"its q by hand: {2 / (2 + math.exp(1.2)):.6f}, computed: {computed:.6f}")
 print(f"mean over the four anchors: {dcl_loss(z1, z2, temperature=0.5):.6f}")
 
 # %% [markdown]
@@ -230,7 +240,8 @@ print(f"mean over the four anchors: {dcl_loss(z1, z2, temperature=0.5):.6f}")
 
 # %%
 same, orthogonal = torch.ones(64, 16), torch.eye(64)
-for name, views, formula in (("all equal", same, math.log(126)), ("orthogonal", orthogonal, math.log(126) - 1 / 0.1)):
+rows = (("all equal", same, math.log(126)), ("orthogonal", orthogonal, math.log(126) - 1 / 0.1))
+for name, views, formula in rows:
     print(f"{name:10}: {dcl_loss(views, views, temperature=0.1):8.4f}, by hand {formula:8.4f}")
 
 # %% [markdown]
@@ -244,7 +255,8 @@ three = torch.eye(3)
 scores = torch.cat([three @ three.T, three @ three.T], dim=1) / 0.01
 mask = torch.eye(3).repeat(1, 2)
 leaky = (scores + mask * math.log(1e-45)).logsumexp(dim=1) - 100
-print(f"added -103: {leaky[0]:.4f}    filled with -inf: {methods.dcl_loss(three, three, temperature=0.01):.4f}")
+right = methods.dcl_loss(three, three, temperature=0.01)
+print(f"added -103: {leaky[0]:.4f}    filled with -inf: {right:.4f}")
 
 # %% [markdown]
 # ## 4 · Weigh the positives: DCLW
@@ -278,7 +290,9 @@ order = cosine.argsort()
 figure = figures.new_figure(height=320)
 for sigma in (5.0, 0.5, 0.05, 0.02):
     w = dclw_weights(here.z1, here.z2, sigma=sigma)
-    figure.add_scatter(x=cosine[order].tolist(), y=w[order].tolist(), name=f"σ = {sigma:g}", mode="lines+markers")
+    figure.add_scatter(
+        x=cosine[order].tolist(), y=w[order].tolist(), name=f"σ = {sigma:g}", mode="lines+markers"
+    )
 figure.update_xaxes(figures.axis("cosine of the pair"))
 figure.update_yaxes(figures.axis("weight"))
 lab.show(
@@ -305,7 +319,9 @@ slopes = []
 for detach in (True, False):
     loss = methods.dclw_loss(one, here.z2, temperature=0.1, sigma=0.5, detach_weights=detach)
     slopes.append(torch.autograd.grad(loss, one)[0])
-    print(f"detach_weights={detach!s:5}: loss {loss:.6f}, length of the gradient {slopes[-1].norm():.4f}")
+    print(
+        f"detach_weights={detach!s:5}: loss {loss:.6f}, length of the gradient {slopes[-1].norm():.4f}"
+    )
 
 # %% [markdown]
 # ## 5 · Small and large batches
@@ -318,7 +334,8 @@ from contrastive_lab.training import Evaluate, prepare, train
 
 here = lab.start("02-training")
 for name, settings in here.settings.items():
-    print(f"{name:13} {settings.epochs} epochs, {settings.optimizer}, learning rate {settings.lr:g}, {dict(settings.options)}")
+    rate = f"{settings.optimizer}, learning rate {settings.lr:g}"
+    print(f"{name:13} {settings.epochs} epochs, {rate}, {dict(settings.options)}")
 
 
 def multiplier(moment):
@@ -337,7 +354,8 @@ runs = {}
 for name, settings in here.settings.items():
     method = prepare(settings, here.train_images)
     observers = [evaluate, multiplier, lab.Live(settings.method)]
-    runs[name] = train(method, here.train_images, settings, observers, folder=lab.folder("02-batches", settings))
+    place = lab.folder("02-batches", settings)
+    runs[name] = train(method, here.train_images, settings, observers, folder=place)
 
 # %% [markdown]
 # The pictures above were repainted while the networks trained. A run that you repeat with the same settings is opened, not trained again.
@@ -360,12 +378,15 @@ lab.show(
 here = lab.start("02-compare")
 runs = here.runs
 columns = {"knn": "kNN", "alignment": "alignment", "uniformity": "uniformity", "q": "q at the end"}
-lab.table({name: [{key: run.last(key) for key in columns} for run in [run]] for name, run in runs.items()}, columns, digits=3)
+rows = {name: [{key: run.last(key) for key in columns}] for name, run in runs.items()}
+lab.table(rows, columns, digits=3)
 
 # %%
 common = here.test_images.labels.bincount().max().item() / len(here.test_images)
 curves = {name: run.column("knn") for name, run in runs.items()}
-figure = figures.training_curve(curves, measure="kNN, colour", limit=common, limit_name="most frequent class")
+figure = figures.training_curve(
+    curves, measure="kNN, colour", limit=common, limit_name="most frequent class"
+)
 lab.show(
     lab.distinct(figure),
     alt="The share of test images whose colour the neighbours guess right, over the epochs, for "
@@ -419,14 +440,16 @@ for name, loss in {"InfoNCE": methods.nt_xent_loss, "DCL": methods.dcl_loss}.ite
 here = lab.start("02-break")
 narrow = here.narrow
 observers = [here.evaluate, lab.Live("dclw")]
-broken = train(prepare(narrow, here.train_images), here.train_images, narrow, observers, folder=lab.folder("02-narrow", narrow))
+method, place = prepare(narrow, here.train_images), lab.folder("02-narrow", narrow)
+broken = train(method, here.train_images, narrow, observers, folder=place)
 weights = broken.column("lowest weight")[1]
-print(f"the lowest weight of a batch, over the run: {min(weights):.1f} (the formula allows {2 - narrow.batch_size})")
+print(f"the lowest weight of a batch: {min(weights):.1f} (the formula allows {2 - narrow.batch_size})")
 
 # %%
 columns = {"knn": "kNN", "alignment": "alignment", "uniformity": "uniformity"}
 compared = {"DCL": here.runs[f"dcl N={narrow.batch_size}"], "DCLW, σ = 0.01": broken}
-lab.table({name: [{key: run.last(key) for key in columns}] for name, run in compared.items()}, columns, digits=3)
+rows = {name: [{key: run.last(key) for key in columns}] for name, run in compared.items()}
+lab.table(rows, columns, digits=3)
 
 # %% [markdown]
 # Whoever becomes the best pair of a batch is pushed apart with a weight in the tens, the next best takes its place, and so on: the loss fights its own success. If the numbers
@@ -474,6 +497,7 @@ lab.table({name: [{key: run.last(key) for key in columns}] for name, run in comp
 # NBVAL_CHECK_OUTPUT
 print("one factor on the whole gradient:", one_factor)
 print("the loss equals the package's:", torch.allclose(ours, theirs))
-print("the losses differ by the mean of -log q:", all(torch.allclose(a, b, atol=1e-5) for a, b in gaps.values()))
+differ = [torch.allclose(a, b, atol=1e-5) for a, b in gaps.values()]
+print("the losses differ by the mean of -log q:", all(differ))
 print("weights average to one:", balanced)
 print("runs compared:", len(runs))

@@ -80,7 +80,8 @@ print(f"yours {ours:.6f}, package {theirs:.6f}, equal: {torch.allclose(ours, the
 
 # %%
 two = here.views[:2]
-print(f"two views: attraction {attraction(two, t_pos=3.0):.6f}, alignment loss {methods.alignment_loss(two[0], two[1]):.6f}")
+print(f"two views: attraction {attraction(two, t_pos=3.0):.6f}")
+print(f"alignment loss        {methods.alignment_loss(two[0], two[1]):.6f}")
 for t in (0.0, 1.0, 3.0, 100.0):
     print(f"four views, t+ = {t:5}: attraction {attraction(here.views, t_pos=t):.4f}")
 
@@ -92,7 +93,8 @@ others = here.views[1:].transpose(0, 1)
 for t in (0.0, 1.0, 3.0):
     weights = methods.cacr_weights(here.views[0], others, t=t, positive=True)
     count = torch.special.entr(weights).sum(dim=1).exp().mean()
-    print(f"t+ = {t}: mean weights {[round(w, 3) for w in weights.mean(dim=0).tolist()]}, {count:.2f} of 3 positives count")
+    shown = "  ".join(f"{w:.3f}" for w in weights.mean(dim=0))
+    print(f"t+ = {t}: mean weights {shown}; {count:.2f} of 3 positives count")
 
 # %% [markdown]
 # ## 2 · Negatives compete with negatives
@@ -112,7 +114,9 @@ exercises.check("repulsion", repulsion)
 here = lab.start("03-repulsion")
 repulsion = exercises.get("repulsion").or_solution(repulsion)
 x, y = here.views[0], here.views[1]
-pair_equal = torch.allclose(repulsion(x, y, t_neg=2.0), methods.cacr_repulsion(here.views[:2], t_neg=2.0))
+pair_equal = torch.allclose(
+    repulsion(x, y, t_neg=2.0), methods.cacr_repulsion(here.views[:2], t_neg=2.0)
+)
 print(f"yours {repulsion(x, y, t_neg=2.0):.6f}, equal to the package's: {pair_equal}")
 
 # %% [markdown]
@@ -127,15 +131,19 @@ push = -(4 * math.exp(-8) + 2 * math.exp(-4)) / (math.exp(-8) + math.exp(-4))
 query, positives = torch.tensor([[1.0, 0.0]]), torch.tensor([[[0.8, 0.6], [0.0, 1.0]]])
 negatives = torch.tensor([[-1.0, 0.0], [0.0, -1.0]])
 total = methods.cacr_explicit_loss(query, positives, negatives, t_pos=1.0, t_neg=2.0)
-print(f"by hand: attraction {pull:.6f}, repulsion {push:.6f}, sum {pull + push:.6f}; package: {total:.6f}")
+print(
+    f"by hand: attraction {pull:.6f}, repulsion {push:.6f}, sum {pull + push:.6f}; package: {total:.6f}"
+)
 
 # %% [markdown]
 # **Where does the loss begin, where does it end?** If all points coincide it is 0. The attraction can't fall below 0, the repulsion not below $-4$; but points that are spread evenly have a mean
 # cost of about 2, so a healthy run ends a little above $-2$. And again: infinite *scores* are fine, infinite *costs* are not.
 
 # %%
-cost, weight = torch.tensor([math.inf, 1.0, 2.0]), torch.tensor([-math.inf, -2.0, -4.0]).softmax(dim=0)
-print(f"weight 0 times cost infinity: {(weight * cost).sum()};  with a finite cost there: {(weight * cost.nan_to_num(posinf=0)).sum():.4f}")
+weight = torch.tensor([-math.inf, -2.0, -4.0]).softmax(dim=0)
+for first in (math.inf, 0.0):
+    cost = torch.tensor([first, 1.0, 2.0])
+    print(f"masked score, and a cost of {first} there: weighted mean {(weight * cost).sum():.4f}")
 
 # %% [markdown]
 # ## 3 · The force field
@@ -175,7 +183,9 @@ lab.poster(
 # The kernel can draw the field too, for angles of your own.
 
 # %% tags=["live"]
-explorables.ForceField(query=0.0, positives=(0.2, -0.4, 1.8), negatives=(0.9, -1.2, 2.4, -2.6, 3.1)).live()
+explorables.ForceField(
+    query=0.0, positives=(0.2, -0.4, 1.8), negatives=(0.9, -1.2, 2.4, -2.6, 3.1)
+).live()
 
 # %% [markdown]
 # How many points count? As in notebook 01 we use $e^H$ of the weights' entropy.
@@ -220,7 +230,9 @@ t_neg = 2.0
 tau = 1 / (2 * t_neg)
 anchors = here.views[0].clone().requires_grad_()
 positive, strangers = here.views[1], here.views[2, 16:]  # strangers of the first 16 images
-loss = methods.cacr_explicit_loss(anchors[:16], positive[:16, None], strangers, t_neg=t_neg, detach_weights=True)
+loss = methods.cacr_explicit_loss(
+    anchors[:16], positive[:16, None], strangers, t_neg=t_neg, detach_weights=True
+)
 (cacr,) = torch.autograd.grad(loss, anchors)
 
 # %%
@@ -293,8 +305,10 @@ from contrastive_lab.training import Evaluate, prepare, train
 
 here = lab.start("03-training")
 for name, settings in here.settings.items():
-    print(f"{name:7} {settings.epochs} epochs, batches of {settings.batch_size}, {settings.optimizer}, learning rate {settings.lr:g}")
-    print(f"        {dict(settings.options)}")
+    print(
+        f"{name:7} {settings.epochs} epochs, batches of {settings.batch_size}, {dict(settings.options)}"
+    )
+    print(f"        {settings.optimizer}, learning rate {settings.lr:g}")
 
 # %% [markdown]
 # **Predict.** In which direction will the number of positives that count move during training: towards 1 or towards 2?
@@ -305,7 +319,8 @@ runs = {}
 for name, settings in here.settings.items():
     observers = [evaluate, lab.Live(name)]
     method = prepare(settings, here.train_images)
-    runs[name] = train(method, here.train_images, settings, observers, folder=lab.folder("03-balanced", settings))
+    place = lab.folder("03-balanced", settings)
+    runs[name] = train(method, here.train_images, settings, observers, folder=place)
 
 # %% [markdown]
 # The pictures above were repainted while the networks trained. A run that you repeat with the same settings is opened, not trained again.
@@ -324,9 +339,14 @@ lab.show(
 )
 
 # %%
-columns = {"knn": "kNN, colour", "alignment": "alignment", "uniformity": "uniformity", "participation_ratio": "directions"}
-untrained = {"untrained": [runs["cacr"].history[0]]}
-lab.table({**untrained, **{name: [{key: run.last(key) for key in columns}] for name, run in runs.items()}}, columns, digits=3)
+columns = {
+    "knn": "kNN, colour",
+    "alignment": "alignment",
+    "uniformity": "uniformity",
+    "participation_ratio": "directions",
+}
+rows = {name: [{key: run.last(key) for key in columns}] for name, run in runs.items()}
+lab.table({"untrained": [runs["cacr"].history[0]], **rows}, columns, digits=3)
 
 # %%
 floor = measures.uniformity_floor(128)
@@ -366,7 +386,8 @@ for weight in weights[uneven].sort(dim=1, descending=True).values:
 lab.show_images(
     pixels,
     columns=5,
-    alt="Five rows of views of embedded-world scenes: the anchor, then four other views of the same image from the heaviest to the lightest.",
+    alt="Five rows of views of embedded-world scenes: the anchor, then four other views of the same "
+    "image from the heaviest to the lightest.",
 )
 
 # %% [markdown]
@@ -392,7 +413,8 @@ for look, (name, values) in zip(figures.CLASSES, counts.items(), strict=False):
 figure.update_yaxes(figures.axis("training images"))
 lab.show(
     figure,
-    alt="Training images of each colour: about the same number everywhere in the balanced part, rising steadily from the first colour to the last in the tail.",
+    alt="Training images of each colour: about the same number everywhere in the balanced part, rising "
+    "steadily from the first colour to the last in the tail.",
 )
 
 # %% [markdown]
@@ -438,7 +460,8 @@ figure = figures.new_figure(height=300)
 for name in here.settings:
     tail, balanced = probes[name, "tail"].per_class, probes[name, "balanced"].per_class
     drop = [tail[c] - balanced[c] for c in sorted(tail)]
-    figure.add_bar(x=[names[c] for c in sorted(tail)], y=drop, name=name, marker={"color": figures.look(name).colour})
+    colours = [names[c] for c in sorted(tail)]
+    figure.add_bar(x=colours, y=drop, name=name, marker={"color": figures.look(name).colour})
 figure.update_yaxes(figures.axis("accuracy: tail - balanced", zeroline=True))
 lab.show(
     figure,
@@ -483,7 +506,10 @@ cloud = F.normalize(torch.randn(500, 16, generator=torch.Generator().manual_seed
 poles = torch.cat([cloud[:1].expand(250, -1), -cloud[:1].expand(250, -1)])
 for name, points in (("even spread", cloud), ("two poles", poles)):
     push = {t: methods.cacr_repulsion(points.expand(2, -1, -1), t_neg=t).item() for t in (0.0, 2.0)}
-    print(f"{name:11}: repulsion at t = 0 {push[0.0]:.3f}, at t = 2 {push[2.0]:.3f}; uniformity {measures.uniformity(points):.3f}")
+    even = measures.uniformity(points)
+    print(
+        f"{name:11}: repulsion at t = 0 {push[0.0]:.3f}, at t = 2 {push[2.0]:.3f}; uniformity {even:.3f}"
+    )
 
 # %%
 from dataclasses import replace
@@ -494,12 +520,19 @@ here = lab.start("03-break")
 settings = here.settings["cacr"]
 flat = replace(settings, options={**settings.options, "t_pos": 0.0, "t_neg": 0.0})
 observers = [here.evaluate, lab.Live("cacr")]
-broken = train(prepare(flat, here.train_images), here.train_images, flat, observers, folder=lab.folder("03-flat", flat))
+method, place = prepare(flat, here.train_images), lab.folder("03-flat", flat)
+broken = train(method, here.train_images, flat, observers, folder=place)
 
 # %%
-columns = {"knn": "kNN, colour", "repulsion": "repulsion", "uniformity": "uniformity", "participation_ratio": "directions"}
+columns = {
+    "knn": "kNN, colour",
+    "repulsion": "repulsion",
+    "uniformity": "uniformity",
+    "participation_ratio": "directions",
+}
 compared = {"t+ = 1, t- = 2": here.runs["cacr"], "t = 0": broken}
-lab.table({name: [{key: run.last(key) for key in columns}] for name, run in compared.items()}, columns, digits=3)
+rows = {name: [{key: run.last(key) for key in columns}] for name, run in compared.items()}
+lab.table(rows, columns, digits=3)
 
 # %% [markdown]
 # Compare the number of directions in use (the participation ratio; notebook 09 is about such numbers) and the uniformity. The loss of the broken run looks *better* where it counts its own success: its repulsion is a mean cost near 2. Competition among
