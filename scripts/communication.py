@@ -3,7 +3,7 @@
     .venv/bin/python scripts/communication.py [--tflops 100] [--batch 256] [--network resnet18] [--width 64] [--image-size 32]
 
 Bytes and operations are counted, from one real step of each method on a few images; speeds of links and processors are assumptions, which
-the table names. A ring moves 2 (W - 1) / W times the bytes of a sum over W processes and (W - 1) / W times those of a collection. Nothing is
+the table names. A ring moves 2 (W - 1) / W times the bytes of a sum over W processes, (W - 1) / W times those of a collection. Nothing is
 assumed to overlap: gradients do overlap with the backward pass in practice, so that the shares are upper bounds.
 """
 
