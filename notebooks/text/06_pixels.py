@@ -445,11 +445,10 @@ from dataclasses import replace
 from contrastive_lab.training import prepare, train
 
 here = lab.start("06-break")
-short = replace(here.settings, epochs=lab.profile(smoke=1, laptop=4, full=15))
-broken = prepare(short, here.train_images)
+broken = prepare(here.settings, here.train_images)
 broken.ppm = torch.nn.Identity()
-place = lab.folder("06-no-propagation", short)
-no_ppm = train(broken, here.train_images, short, [here.evaluate], folder=place)
+place = lab.folder("06-no-propagation", here.settings)
+no_ppm = train(broken, here.train_images, here.settings, [here.evaluate], folder=place)
 
 # %% [markdown]
 # **The forgotten mirror, trained.** The boxes reach the loss without their mirrors.
@@ -461,10 +460,10 @@ def forgetful(batch):
     return type(broken).step(broken, replace(batch, boxes=straight))
 
 
-broken = prepare(short, here.train_images)
+broken = prepare(here.settings, here.train_images)
 broken.step = forgetful
-place = lab.folder("06-forgotten-mirror", short)
-mirror = train(broken, here.train_images, short, [here.evaluate], folder=place)
+place = lab.folder("06-forgotten-mirror", here.settings)
+mirror = train(broken, here.train_images, here.settings, [here.evaluate], folder=place)
 
 # %%
 columns = ["loss", "cell spread", "cells with a match", "alignment", "uniformity"]

@@ -42,7 +42,7 @@ def _training() -> dict[str, Any]:
     train = scenes.load("train", count=count, label="background", two=0.0)
     test = scenes.load("test", count=profile(smoke=48, laptop=200, full=500), label="background", two=0.0)
     changes: dict[str, Any] = {
-        "epochs": profile(smoke=1, laptop=10, full=40),
+        "epochs": profile(smoke=1, laptop=8, full=40),
         "batch_size": profile(smoke=32, laptop=64, full=128),
         "width": profile(smoke=4, laptop=16, full=64),
         "options": {"hidden_dim": profile(smoke=32, laptop=128, full=512), "out_dim": profile(smoke=16, laptop=64, full=128)},
