@@ -20,7 +20,7 @@ help:
 	@echo "make test       ruff, mypy, unit and fidelity tests, the notebooks with the network off, the browser tests"
 	@echo "make notebooks  regenerate and execute notebooks/*.ipynb from notebooks/text"
 	@echo "make lint       ruff and mypy alone"
-	@echo "make bench      measure again: results/bench-*.json"
+	@echo "make bench      measure again: results/bench-*.json and docs/speed.png"
 	@echo "make setup      .venv from constraints.txt (every target above does it first)"
 
 setup: $(READY)
@@ -64,6 +64,7 @@ test: lint
 # The short ones; those that train (the other files of benchmarks/) say at their top how to be run and how long they take.
 bench: $(READY)
 	@set -e; for program in benchmarks/*_time.py benchmarks/*_speed.py; do echo "== $$program"; $(BIN)/python "$$program"; done
+	$(BIN)/python benchmarks/speed_plot.py
 
 badges:
 	python3 scripts/badges.py
