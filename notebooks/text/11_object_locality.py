@@ -235,8 +235,7 @@ lab.table({name: [row] for name, row in found.items()}, columns, digits=3)
 
 # %% [markdown]
 # The untrained network is clearly above 0.5, without having learned anything: random filters pass colour and edges on. And the mean colours are
-# nearly perfect: this world is made of plainly coloured things. **Whoever shows you a heat map without these two numbers has shown you nothing
-# yet.**
+# nearly perfect: this world is made of plainly coloured things. **A heat map without these two numbers beside it shows nothing yet.**
 #
 # There is a second reason why an untrained map scores, and it has nothing to do with the picture: **position**. Feed an image that is grey
 # everywhere. There is nothing to see; are all cells equal?
@@ -272,8 +271,8 @@ print(f"AUROC for an object that is not there: {leak:.3f}")
 # <details><summary>What follows for your own experiments</summary>
 #
 # Objects of photographs tend to sit in the middle. A map that knows only *where* a cell is already beats chance on them. So: always report the
-# untrained network of the same architecture, on the same images. (The objects of our scenes are spread over nine places, which makes the leak
-# small here; photographs are worse.)
+# untrained network of the same architecture, on the same images. (The objects of our scenes are spread over nine places, so position helps less
+# here than it would with objects that are always in the middle.)
 #
 # </details>
 
@@ -346,8 +345,8 @@ yours_shown = explorables.ObjectLocality.of(
 explorables.show(yours_shown)
 
 # %% [markdown]
-# The kernel can do it too: for any picture and any encoder. The button takes a picture **of your own**; it is shrunk to 40 pixels, goes
-# through the network, and never leaves this machine.
+# The kernel can do it too: for any picture and any encoder. The button takes a picture **of your own**; it is shrunk to 40 pixels, goes through
+# the network, and never leaves this machine.
 
 # %% tags=["live"]
 display(yours_shown.live())
@@ -449,9 +448,9 @@ lab.table(quarters, {"mosaic": "AUROC of the quarters"}, digits=3)
 # %% [markdown]
 # <details><summary>A mosaic asks another question</summary>
 #
-# A mosaic asks "same picture?", and a quarter is mostly *ground*. An encoder can be good at objects and bad at this, or the reverse: our trained
-# network looks for what distinguishes scenes, and a cell of the object is *unlike* the ground of its own quarter. On photographs, where a
-# quarter is one thing, the mosaic flatters methods that compare images. Say which ground truth you used.
+# A mosaic asks "same picture?", and a quarter of ours is mostly *ground*. An encoder can be good at objects and bad at this, or the reverse: a
+# cell of the object is *unlike* the ground of its own quarter, and two plain grounds of one tone are alike across the seam. In a mosaic of
+# photographs, each filled by one thing, the question is nearly what image-level training optimises. Say which ground truth you used.
 #
 # </details>
 
