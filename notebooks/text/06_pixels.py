@@ -498,7 +498,8 @@ lab.show(
 # <details><summary>Answer</summary>
 #
 # Not by itself. PixPro is trained to tell places apart and to agree on cells; nothing asks it to make the *average* of a map say which class an image has. Ask for dense
-# numbers: correspondence, locality, segmentation, detection. If both are needed, the paper adds an image-level term (`instance_weight` in the lab).
+# numbers: correspondence, locality, segmentation, detection. If both are needed, the paper adds an image-level term (`instance_weight` in the
+# lab, part of its recipe for photographs).
 #
 # </details>
 
