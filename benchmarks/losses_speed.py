@@ -99,7 +99,7 @@ def one(choice: argparse.Namespace) -> None:
             value.backward()
             return value.detach()
 
-        value = {} if choice.memory else {"value": round(call().item(), 6)}
+        value = {} if choice.memory else {"value": round(call().item(), 6), "gradient_norm": float(f"{x.grad.norm().item():.6g}")}
         found = cost(call, choice.device, memory=choice.memory, warm=False) | value
         points.append((batch, found[key]))
         print(json.dumps({"batch": batch, **found}), flush=True)
