@@ -16,6 +16,7 @@ from contrastive_lab.explorables.npc import Npc
 from contrastive_lab.explorables.particles import Particles
 from contrastive_lab.explorables.propagation import Propagation
 from contrastive_lab.explorables.sinkhorn import Sinkhorn
+from contrastive_lab.explorables.uniformity import Uniformity
 from contrastive_lab.explorables.vitals import VitalSigns
 
 EXPLORABLES: dict[str, Callable[[], Explorable]] = {
@@ -32,6 +33,7 @@ EXPLORABLES: dict[str, Callable[[], Explorable]] = {
     "npc": Npc,
     "force_field": ForceField,
     "collapse": Collapse,
+    "uniformity": Uniformity,
     "vitals": VitalSigns.shipped,
 }
 """Every explorable in its usual state by the name of its poster, notebooks/text/posters/<name>.png."""
@@ -52,6 +54,7 @@ __all__ = [
     "Particles",
     "Propagation",
     "Sinkhorn",
+    "Uniformity",
     "VitalSigns",
     "collapse_dial",
     "show",

@@ -30,7 +30,7 @@ def collapse_poster(kept: Table) -> bytes:
         samples.semilogx(counts, [hill(row, 2) for row in kept["embedding_by_count"][k].astype(float)], base=2, **style)
     ideal = [size / (1 + size / n) for n in kept.about["counts"]]
     samples.plot(kept.about["counts"], ideal, color="0.2", lw=0.9, label="isotropic")
-    samples.annotate("isotropic: D/(1 + D/N)", (kept.about["counts"][0], ideal[0]), xytext=(4, 8), textcoords="offset points", fontsize=7)
+    samples.annotate("isotropic:\nD/(1 + D/N)", (0.04, 0.96), xycoords="axes fraction", fontsize=8, va="top")
     spectra.set(xlabel="direction", title="variance along each direction")
     orders.set(title="how many directions? it depends on q", ylim=(0, size))
     orders.set_xticks([0, 1 / 2, 2 / 3, 1], ["q = 0", "1", "2", "∞"])

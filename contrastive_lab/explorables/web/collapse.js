@@ -83,8 +83,8 @@ function mountCollapse(root, data) {
   }
   function ellipses(v) {
     const svg = find("ellipses"); svg.replaceChildren();
-    const scale = 0.2 / Math.sqrt(v[0] + 1e-12);
-    [[0, 1, 0.24], [2, 3, 0.56], [9, 10, 0.84]].forEach(([a, b, x]) => {
+    const scale = 0.155 / Math.sqrt(v[0] + 1e-12);
+    [[0, 1, 0.19], [2, 3, 0.53], [9, 10, 0.84]].forEach(([a, b, x]) => {
       if (b >= v.length) return;
       const rx = scale * Math.sqrt(v[a]), ry = scale * Math.sqrt(v[b]);
       make("ellipse", { cx: x, cy: 0.27, rx: Math.max(rx, 0.002), ry: Math.max(ry, 0.002), fill: "var(--dot)", "fill-opacity": 0.3, stroke: "var(--dot)", "stroke-width": 0.005 }, svg);
