@@ -179,7 +179,7 @@ guess = math.log(1 + here.settings.options["queue_length"])
 figure = figures.training_curve({"moco": run.column("loss")}, measure="loss", limit=guess, limit_name="guessing: log(1 + Q)")
 lab.show(
     figure,
-    alt="The training loss of MoCo with the dashed line of guessing: it begins below that line, and falls in the end.",
+    alt="The training loss of MoCo over the epochs, below the dashed line of guessing in the first epoch.",
 )
 
 # %% [markdown]
@@ -240,7 +240,8 @@ lab.show(
 )
 
 # %% [markdown]
-# Most of the memory idles. A longer queue adds more of the same. So MoCHi asks: why not *make* negatives where they count, near the query?
+# The rows in front share half of the push, the long rest the other half. A longer queue lengthens mostly the rest. So MoCHi asks: why not *make*
+# negatives where they count, near the query?
 #
 # ## 4 · Mixing on the sphere
 #

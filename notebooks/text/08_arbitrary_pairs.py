@@ -141,7 +141,7 @@ kind = torch.where(positive, 1.0, torch.where(ignored, 0.0, -1.0))
 kind = kind[:12, :15].int().tolist()
 signs = [["−·+"[value + 1] for value in row] for row in kind]
 figure = figures.new_figure(height=330)
-figure.add_heatmap(z=kind, zmin=-1, zmax=1, colorscale=SCALE, xgap=1, ygap=1, showscale=False, text=signs, texttemplate="%{text}")
+figure.add_heatmap(z=kind, zmin=-2, zmax=2, colorscale=SCALE, xgap=1, ygap=1, showscale=False, text=signs, texttemplate="%{text}")
 figure.update_xaxes(figures.axis("key", tickvals=list(range(15)), ticktext=[f"class {c}" for c in here.labels[:15].tolist()], tickangle=-60))
 wishes = [f"{a} seeks {b}" for a, b in zip(here.labels[:12].tolist(), here.partners[:12].tolist(), strict=True)]
 figure.update_yaxes(figures.axis("query", tickvals=list(range(12)), ticktext=wishes, autorange="reversed"))
@@ -264,8 +264,6 @@ lab.table({f"epoch {row['epoch']:.0f}": [row] for row in ends[:: max(1, len(ends
 # Your own gates in the live picture: choose a pair, then open its gate and watch what happens to the matrix.
 
 # %% tags=["live"]
-from contrastive_lab.training.observe import embed
-
 here = lab.start("08-relations")
 hydra = here.run.method.eval()
 with torch.no_grad():
@@ -407,10 +405,9 @@ lab.show(
 )
 
 # %%
-columns = ["loss", "alignment", "uniformity", "knn"]
-untrained = [{"loss": math.nan, **here.run.history[0]}]
+columns = ["alignment", "uniformity", "knn"]
 trained = {name: [{column: one.last(column) for column in columns}] for name, one in runs.items()}
-lab.table({"untrained": untrained, **trained}, columns, digits=3)
+lab.table({"untrained": here.run.history[:1], **trained}, columns, digits=3)
 
 # %% [markdown]
 # **Dimensions.** Each pair needs coordinates of its own, so gates should keep more directions alive. The effective rank counts them ($e^{H}$ of the
