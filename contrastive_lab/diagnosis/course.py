@@ -40,7 +40,8 @@ class Course:
 
     @property
     def trained(self) -> bool:
-        return self.steps > 0
+        """Whether enough steps were taken to judge: before that every network is as it was drawn."""
+        return self.steps >= LEAST_STEPS
 
     @property
     def dim(self) -> int | None:
@@ -101,6 +102,8 @@ class Course:
             return None
         return None if self.rivals is None else math.log(1 + self.rivals)
 
+
+LEAST_STEPS = 8
 
 USUAL_TEMPERATURE = {"simclr": 0.5, "dcl": 0.1, "dclw": 0.1, "moco": 0.2, "mochi": 0.2, "swav": 0.1, "hydra": 0.1}
 """Defaults of the methods' constructors, for runs whose settings don't name a temperature."""

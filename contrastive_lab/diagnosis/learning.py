@@ -14,7 +14,7 @@ RATES = {"adam": 0.03, "adamw": 0.03, "sgd": 3.0, "lars": 20.0}
 def diverged(course: Course) -> Illness | None:
     if course.state != "diverged":
         return None
-    where = f"after step {course.steps}" if course.trained else "in the first epoch"
+    where = f"after step {course.steps}" if course.steps else "in the first epoch"
     return Illness(
         "diverged",
         f"The loss became NaN or infinite {where} (learning rate {course.settings.get('lr'):g}, temperature {_heat(course)}).",

@@ -31,7 +31,7 @@ class Sign:
     ideal: float | int | None = None
     scale: Callable[[float, Course], float | None] = lambda value, course: value
 
-    def light(self, value: float, first: float) -> Light:
+    def light(self, value: float | int, first: float | int) -> Light:
         """The light of a shown value in a run that began at `first`."""
         if self.rise is not None:
             return "good" if value - first >= self.rise else "ill" if value < first - self.rise else "watch"

@@ -55,10 +55,10 @@ TOLD = 0.85
 
 def gap(course: Course) -> Illness | None:
     first, last = course.first("gap"), course.last("gap")
-    if first is None or last is None or last < 0.5 or last < 0.75 * first:
+    if first is None or last is None or not course.trained or last < 0.5 or last < 0.75 * first:
         return None
     alignment = f", {last**2:.2f} of the pairs' distance is the gap alone"
-    heat = f" at temperature {course.temperature:g}" if course.temperature is not None else ""
+    heat = f" at temperature {course.temperature:.3g}" if course.temperature is not None else ""
     return Illness(
         "gap",
         f"gap stays {last:.2f}{heat} (noise of a batch: {(2 / course.batch) ** 0.5:.2f}){alignment}: the modalities live in two cones.",

@@ -175,7 +175,7 @@ def _footer() -> str:
 TEXTS = {
     "vital": """<p>One strip for each run, all on the same axes. Move the epoch, or hover over a curve: the embeddings further down follow.
 A red lamp is a warning, no verdict; below, the doctor says what the history shows and where it is explained.</p>""",
-    "explore": "<p>The interactive pictures of the notebooks, with the networks of this report inside. Each asks for a prediction first.</p>",
+    "explore": "<p>The pictures of the notebooks, with the networks of this report inside. Each asks for a prediction first.</p>",
     "forces": """<p>Every contrastive loss pulls two views of one image together and pushes different images apart. Pulling shows as
 <b>alignment</b> (left is closer), pushing as <b>uniformity</b> (down is more even). Each path is one run from its first epoch to its large
 end marker.</p><p>Predict first: which network has the best alignment of all? Then look for it in the upper left corner: a network that

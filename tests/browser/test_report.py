@@ -1,8 +1,6 @@
 """The report in a real browser, from a file, with the network cut: it draws, moves by keyboard, and changes its theme."""
 
 import hashlib
-import os
-import shutil
 
 import pytest
 from made_up_runs import made_up_images, made_up_run
@@ -10,22 +8,6 @@ from made_up_runs import made_up_images, made_up_run
 from contrastive_lab.report import write_report
 
 pytestmark = pytest.mark.browser
-
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install 'contrastive-lab[browser]'")
-    path = os.environ.get("CHROMIUM") or next((found for name in NAMES if (found := shutil.which(name))), None)
-    with playwright.sync_playwright() as driver:
-        own = driver.chromium.executable_path
-        if path is None and not os.path.exists(own):
-            pytest.skip("no Chromium: install one, name it in CHROMIUM, or run `playwright install chromium`")
-        chromium = driver.chromium.launch(executable_path=path or own, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +20,12 @@ def report(tmp_path_factory):
 
 
 @pytest.fixture
-def opened(browser, report):
+def opened(chromium, report):
     """Opens the report in a context of the given options; afterwards nothing may have gone wrong or asked the network."""
     troubles, contexts = [], []
 
     def open_page(**options):
-        context = browser.new_context(offline=True, **options)
+        context = chromium.new_context(offline=True, **options)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
@@ -103,7 +85,7 @@ def test_chips_hide_a_run_everywhere(opened):
 
 def test_the_table_sorts_and_neighbours_change(opened):
     page = opened()
-    page.get_by_role("button", name="kNN").click()
+    page.locator("section[aria-labelledby=outcome]").get_by_role("button", name="kNN").click()
     assert page.locator("section[aria-labelledby=outcome] tbody tr").last.get_attribute("data-run") == "untrained"
     before = page.inner_html("#found-0")
     page.get_by_role("button", name="Query 3").press("Enter")
@@ -134,3 +116,15 @@ def test_the_play_button_plays(opened):
     page.wait_for_function("document.getElementById('epoch').value === '1'")
     page.click("#play")
     assert page.inner_text("#play") == "▶ Play"
+
+
+def test_the_strip_moves_the_embedding_and_the_slider_moves_the_strip(opened):
+    page = opened(reduced_motion="reduce")
+    strip = page.locator('#clab-vitals-report [data-part="epoch"]')
+    strip.focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowLeft")
+    assert page.inner_text("#epoch-now") == "2 of 6"
+    page.focus("#epoch")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelector('#clab-vitals-report [data-part=epoch]').value === '3'")

@@ -51,6 +51,7 @@ function mountVitals(root, data) {
       const points = run.epochs.map((e, i) => [e, run.values[sign.key][i]]).filter(([, v]) => v !== null);
       make("polyline", { points: points.map(([e, v]) => `${x(e)},${y(sign, v)}`).join(" "), fill: "none", stroke: run.colour,
         "stroke-width": 1.6, "vector-effect": "non-scaling-stroke" }, svg);
+      if (points.length === 1) make("circle", { cx: x(points[0][0]), cy: y(sign, points[0][1]), r: 2, fill: run.colour }, svg);
       const cursor = make("line", { y1: 0, y2: HIGH, stroke: "currentColor", "stroke-opacity": 0.55, "stroke-width": 0.8 }, svg);
       const value = add("output", line), lamp = add("b", line);
       const follow = (event) => {

@@ -1,0 +1,83 @@
+"""Vital signs beside another explorable, from a file with the network blocked: hovering an epoch moves both."""
+
+import os
+import re
+
+import pytest
+
+from contrastive_lab.explorables import ModalityGap, VitalSigns
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def opened(chromium, tmp_path):
+    file = tmp_path / "vitals.html"
+    style = "<style>:root{color-scheme:light dark}body{margin:16px}</style>"
+    pages = VitalSigns.shipped().html() + ModalityGap().html()
+    file.write_text(f"<!doctype html><meta charset='utf-8'><title>vitals</title>{style}<body>{pages}", "utf-8")
+    page, troubles = chromium.new_page(viewport={"width": 900, "height": 1300}), []
+    page.on("console", lambda message: troubles.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.route(re.compile("^(?!file:)"), lambda route: (troubles.append(route.request.url), route.abort()))
+    page.goto(file.as_uri())
+    yield page
+    assert not troubles
+    page.close()
+
+
+def strip(page, name):
+    return page.locator(f'#clab-vitals [data-part="{name}"]').first
+
+
+def unlock(page):
+    for fieldset in page.locator("fieldset").all():
+        fieldset.locator("input[type=radio]").first.check()
+
+
+def test_it_paints_at_once_and_waits_for_a_prediction(opened):
+    opened.wait_for_function("performance.getEntriesByType('paint').length > 0", timeout=5000)
+    assert opened.evaluate("performance.getEntriesByType('paint')[0].startTime") < 1000
+    assert strip(opened, "epoch").is_disabled()
+    opened.locator("#clab-vitals input[type=radio]").first.check()
+    assert "Look again" in opened.locator("#clab-vitals .answer").inner_text()
+    assert strip(opened, "epoch").is_enabled()
+
+
+def test_keys_move_numbers_cursors_and_the_other_picture(opened):
+    unlock(opened)
+    words, curve = strip(opened, "words").inner_text(), strip(opened, "strips").inner_html()
+    other = opened.locator('#clab-modality-gap [data-part="epoch"], [data-part="epoch"]').last
+    before = other.input_value()
+    strip(opened, "epoch").focus()
+    for _ in range(int(strip(opened, "epoch").input_value())):
+        opened.keyboard.press("ArrowLeft")
+    assert strip(opened, "words").inner_text() != words
+    assert strip(opened, "strips").inner_html() != curve
+    assert strip(opened, "epoch-value").inner_text() == "0"
+    assert other.input_value() == other.get_attribute("min") != before
+
+
+def test_hovering_a_curve_tells_the_page(opened):
+    unlock(opened)
+    opened.evaluate("document.addEventListener('clab:epoch', (event) => { window.told = event.detail; })")
+    box = opened.locator("#clab-vitals .sign svg").first.bounding_box()
+    opened.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    told = opened.evaluate("window.told")
+    assert told["source"] == "clab-vitals"
+    assert 0 < told["epoch"] < told["last"]
+    assert strip(opened, "epoch-value").inner_text() == str(told["epoch"])
+
+
+def test_the_broken_run_appears_with_its_red_lamps(opened):
+    unlock(opened)
+    card = opened.locator("#clab-vitals .strip").last
+    assert card.is_hidden()
+    strip(opened, "collapse").click()
+    assert card.is_visible()
+    assert "complete collapse" in card.inner_text()
+    assert card.locator("b.ill").count() >= 2
+    if folder := os.environ.get("LAB_SCREENSHOTS"):
+        opened.screenshot(path=f"{folder}/vitals.png", full_page=True)
+    strip(opened, "reset").click()
+    assert card.is_hidden()
