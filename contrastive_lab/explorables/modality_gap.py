@@ -31,7 +31,8 @@ def state_at(run: GapRun, *, temperature: float, epoch: int, share: float | int 
     """Everything the explorable shows: both clouds in the plane, the two halves of alignment, retrieval, cones.
 
     `share` of the gap is closed by hand: both modalities move by half of it along the gap's direction and go back to the sphere.
-    `alignment` is `gap` squared plus `rest`, the pairs' spread about the mean offset. `floor` is the gap that mere sampling shows.
+    `alignment` is `gap` squared plus `rest`, the pairs' spread about the mean offset. `floor` is the gap of two unrelated samples of one
+    isotropic cloud; pairs that agree can lie below it, down to about the root of rest / N.
     """
     t, e = one_of("temperature", temperature, run.temperatures), one_of("epoch", epoch, run.epochs)
     s = one_of("share", share, SHARES)

@@ -237,7 +237,7 @@ explorables.show(explorables.ModalityGap())
 #
 # <details><summary>What you should have seen</summary>
 #
-# At epoch 0 almost the whole bar is gap. Training at a small temperature keeps more of it, and for longer, than training at a large one. Moved points go back
+# At epoch 0 most of the bar is gap. Training at a small temperature keeps more of it, and for longer, than training at a large one. Moved points go back
 # to the sphere, so they bend. Retrieval changes by little compared with the gap. With random weights closing the gap changes nothing that matters:
 # no gap is not the same as knowing who belongs to whom.
 #
@@ -321,6 +321,9 @@ lab.show(
 lab.table({f"temperature {tau}": [one.history[-1]] for tau, one in here.runs.items()}, columns, digits=3)
 
 # %% [markdown]
+# The grey band is what two *unrelated* samples of one cloud would show, $\sqrt{2/N}$. A line may dip below it: pairs are not unrelated. If pair differences vary with
+# the rest of section 4 and have no common offset, their mean has length about $\sqrt{\text{rest}/N}$, which training makes smaller.
+#
 # **Why does a small temperature keep the gap?** Two mechanisms that you have met point that way. The softmax at a small temperature attends to the nearest strangers only: an image
 # pushes a few sentences sideways, *inside* their region, and hardly feels a force along the gap (the narrow kernel of notebook 01 that doesn't feel the other side
 # of the circle). And a gap shrinks all cosines, which acts like a higher temperature (section 2): where $\tau$ is too small for the data, the loss has no
@@ -387,8 +390,8 @@ figure.update_xaxes(figures.axis("share of the gap closed by hand (0 as trained,
 figure.update_yaxes(figures.axis("partners found first", rangemode="tozero"))
 lab.show(
     lab.distinct(figure),
-    alt="Retrieval against the share of the gap closed by hand, one line for each temperature; the lines are nearly "
-    "flat, with dotted marks where the gap is as trained and where it is closed.",
+    alt="Retrieval against the share of the gap closed by hand, one line for each temperature, with dotted marks where "
+    "the gap is as trained and where it is closed.",
 )
 
 # %% [markdown]

@@ -53,7 +53,7 @@ function mountGap(root, data) {
   const band = make("rect", { x: 0.1, width: 0.86, fill: INK, "fill-opacity": 0.18 }, timeChart);
   line(timeChart, 0.1, ty(0), 0.96, ty(0)); line(timeChart, 0.1, ty(0), 0.1, ty(1.6));
   for (const v of [0, 0.5, 1, 1.5]) text(timeChart, 0.09, ty(v) + 0.012, v.toFixed(1), { "text-anchor": "end" });
-  text(timeChart, 0.1, 0.04, "gap over the epochs; grey: sampling noise");
+  text(timeChart, 0.1, 0.04, "gap over the epochs; grey: two unrelated samples");
   const dashes = ["none", "0.03 0.012", "0.012 0.012", "0.03 0.01 0.006 0.01"];
   const paths = dashes.map((dash) => make("polyline", { fill: "none", stroke: INK, "stroke-dasharray": dash }, timeChart));
   const ends = dashes.map(() => text(timeChart, 0.965, 0, "", { "text-anchor": "end", "font-size": 0.028 }));
@@ -95,7 +95,7 @@ function mountGap(root, data) {
     set(timeDot, { cx: tx(epoch), cy: ty(gap) });
     const scaled = 0.86 / 2.2, share2 = gap * gap;
     squared.setAttribute("width", share2 * scaled); set(rest, { x: 0.1 + share2 * scaled, width: Math.max(align - share2, 0) * scaled });
-    find("gap").textContent = gap.toFixed(3); find("gap-note").textContent = `0 to 2; sampling alone shows ${floor.toFixed(3)}`;
+    find("gap").textContent = gap.toFixed(3); find("gap-note").textContent = `0 to 2; two unrelated samples: ${floor.toFixed(3)}`;
     find("recall").textContent = (100 * recall).toFixed(1) + " %"; find("recall-note").textContent = `of ${run.count} pairs; chance ${(100 / run.count).toFixed(1)} %, as trained ${(100 * recalls[still]).toFixed(1)} %`;
     find("alignment").textContent = align.toFixed(3); find("alignment-note").textContent = `= ${share2.toFixed(3)} + ${(align - share2).toFixed(3)}, never below gap²`;
     find("cones").textContent = `${size[1].toFixed(2)} / ${size[2].toFixed(2)}`; find("cones-note").textContent = "as trained; 1 is a ray, 0 no cone";
