@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from contrastive_lab.experiments import Trial, environment, run_trials
+from contrastive_lab.experiments import Trial, run_trials
 from contrastive_lab.experiments.claims import CLAIMS, Sizes, record, value_table, verdict_table
 from contrastive_lab.experiments.schedule import read_results, write_results
 
@@ -48,7 +48,8 @@ def main() -> None:
     planned = trials(args, sizes)
     results = run_trials(planned, args.out, minutes=args.minutes, jobs=args.jobs, gpus=args.gpus)
     known = CLAIMS.values()
-    verdicts = {"sizes": asdict(sizes), "environment": environment(), "claims": record(known, results)}
+    devices = sorted({row["environment"]["device"] for row in results.values() if "environment" in row})
+    verdicts = {"sizes": asdict(sizes), "devices": devices, "claims": record(known, results)}
     write_results(args.out.with_name(f"{args.out.stem}-verdicts.json"), verdicts)
     print(verdict_table(known, results))
     for claim in known:

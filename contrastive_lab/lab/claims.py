@@ -20,18 +20,23 @@ def claim(name: str, *, results: str = "claims") -> None:
     content = read(f"{results}-verdicts")
     if name not in content["claims"]:
         raise ValueError(f"name is {name!r}, but must be one of {', '.join(map(repr, content['claims']))}")
-    entry, sizes, place = content["claims"][name], content["sizes"], content["environment"]
-    print(f"{entry['title']}\n{sizes['network']}, width {sizes['width']}, {place['device']}; results/{results}.json\n")
+    entry, sizes, place = content["claims"][name], content["sizes"], ", ".join(content["devices"])
+    print(f"{entry['title']}\n{sizes['network']}, width {sizes['width']}, {place}; results/{results}.json\n")
     if entry["note"]:
         print(textwrap.fill(entry["note"], 100) + "\n")
-    _arms(entry["arms"])
+    if entry["arms"]:
+        _arms(entry["arms"])
+    if not entry["verdicts"]:
+        print(f"no verdict yet: not all arms were run; python benchmarks/claims.py {name} goes on with them")
     for verdict in entry["verdicts"]:
         print(f"\n{verdict['claim']}\n  {verdict['arms']}: {_outcome(verdict)}")
 
 
 def _outcome(verdict: Mapping[str, Any]) -> str:
     where = " at this scale" if verdict["outcome"] == "undecided" else ""
-    numbers = f"{verdict['difference']:+.3f}, standard error {verdict['standard_error']:.3f}, {len(verdict['seeds'])} seeds"
+    seeds = len(verdict["seeds"])
+    spread = f"standard error {verdict['standard_error']:.3f}, {seeds} seeds" if seeds > 1 else "one seed, so the spread is unknown"
+    numbers = f"{verdict['difference']:+.3f}, {spread}"
     return f"{verdict['outcome'].upper()}{where} ({numbers})"
 
 
@@ -46,4 +51,6 @@ def _arms(arms: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:
 
 
 def _cell(value: Mapping[str, float] | None) -> str:
-    return "" if value is None else f"{value['mean']:.3f} ± {value['deviation']:.3f}"
+    if value is None:
+        return ""
+    return f"{value['mean']:.3f}" + (f" ± {value['deviation']:.3f}" if value["seeds"] > 1 else "")

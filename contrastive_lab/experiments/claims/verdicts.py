@@ -35,7 +35,7 @@ def verdict_table(claims: Iterable[Claim], results: Results) -> str:
     for claim in claims:
         lines.append(f"| **{claim.title}** | | | | |")
         for question, verdict in claim.verdicts(results):
-            numbers = f"{verdict.difference:+.3f} ± {verdict.standard_error:.3f}"
+            numbers = f"{verdict.difference:+.3f}" + (f" ± {verdict.standard_error:.3f}" if len(verdict.seeds) > 1 else "")
             lines.append(f"| {question.text} | {question.arms} | {len(verdict.seeds)} | {numbers} | {verdict.outcome} |")
     return "\n".join(lines)
 
@@ -52,4 +52,5 @@ def value_table(claim: Claim, results: Results) -> str:
 
 
 def _cell(values: list[float]) -> str:
-    return "{:.3f} ± {:.3f}".format(*spread(values)) if values else ""
+    mean, deviation = spread(values) if values else (0.0, 0.0)
+    return "" if not values else f"{mean:.3f} ± {deviation:.3f}" if len(values) > 1 else f"{mean:.3f}"
