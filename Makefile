@@ -41,7 +41,7 @@ lab: $(READY)
 	$(BIN)/python -m jupyterlab notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
 
 dashboard: $(READY)
-	$(BIN)/python -m voila dashboard/dashboard.ipynb
+	$(BIN)/python -m voila dashboard/dashboard.ipynb --VoilaConfiguration.extension_denylist=jupyterlab-jupytext
 
 # make site EXECUTE=1 runs the notebooks first, in the smoke profile.
 site: $(READY)

@@ -19,7 +19,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "build" / "site"
-PAGES = ("notation", "glossary", "references")
+FIRST = ("notation", "glossary", "references")
 
 
 def main() -> int:
@@ -53,7 +53,8 @@ def prepare(source: Path, notebooks: list[Path], *, execute: bool = False) -> No
 
 
 def contents(notebooks: list[Path]) -> str:
-    trees = {"Notebooks": [f"notebooks/{path.stem}" for path in notebooks], "To look up": PAGES}
+    others = sorted({path.stem for path in (ROOT / "docs").glob("*.md")} - {"index", *FIRST})
+    trees = {"Notebooks": [f"notebooks/{path.stem}" for path in notebooks], "To look up": [*FIRST, *others]}
     lines = [f"```{{toctree}}\n:caption: {title}\n:maxdepth: 1\n\n" + "\n".join(pages) + "\n```\n" for title, pages in trees.items()]
     return "\n".join(lines)
 

@@ -96,7 +96,7 @@ def test_prototypes_that_nobody_uses(diagnose):
         with torch.no_grad():
             method.prototypes.weight[2:] = method.prototypes.weight[:2].repeat(31, 1)
 
-    found = diagnose("swav", options={"n_prototypes": 64, "freeze_epochs": 9}, make_ill=copies)
+    found = diagnose("swav", options={"n_prototypes": 64, "freeze_epochs": 9.0}, make_ill=copies)
     assert re.search(r"all prototypes but [12] of 64 are unused", found["prototypes"])
 
 
