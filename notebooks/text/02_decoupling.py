@@ -409,8 +409,8 @@ lab.show(
 #
 # ### The paper's claim, in larger runs
 #
-# The claim is that DCL depends less on the batch size than InfoNCE. `benchmarks/claims.py` trains both on CIFAR-10 for six batch sizes and several seeds, and compares them
-# seed by seed. *Confirmed* and *refuted* mean: beyond one standard error, over three seeds or more. Anything else is *undecided*, and that is a result too.
+# The claim is that DCL depends less on the batch size than InfoNCE. `benchmarks/claims.py` trains both on CIFAR-10 for six batch sizes, with as many seeds as one gives it, and compares
+# them seed by seed. *Confirmed* and *refuted* mean: beyond one standard error, over three seeds or more. Anything else is *undecided*, and that is a result too: a single seed can't decide anything.
 
 # %%
 lab.claim("dcl")
@@ -418,7 +418,7 @@ lab.claim("dcl")
 # %% [markdown]
 # <details><summary>How to read such a table</summary>
 #
-# Look at the multiplier's column first: it has to rise with the batch, or the mechanism isn't there. Then compare DCL with NT-Xent within a row of the same batch. Then ask what else
+# Look at the multiplier's column first (DCL's runs record it): it has to rise with the batch, or the mechanism isn't there. Then compare DCL with NT-Xent within a row of the same batch. Then ask what else
 # could make a difference: DCL's gradients are larger by $1/q$, so at the *same* learning rate it also trains with a larger effective step. A fair test would tune the rate of
 # both. Other people's numbers point both ways as well: the advantage is reported for small batches, short schedules and low temperatures; against an InfoNCE
 # tuned at temperature 0.5 it is small or absent.

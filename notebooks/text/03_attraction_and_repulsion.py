@@ -474,8 +474,8 @@ lab.show(
 #
 # ### The paper's claim, in larger runs
 #
-# `benchmarks/claims.py` does the same on CIFAR-10 with several seeds, SimCLR once with equal epochs and once with equal views, and compares the *drops* seed by seed. *Confirmed* and *refuted* mean: beyond one standard error, over
-# three seeds or more. Anything else is *undecided*, and that is a result too.
+# `benchmarks/claims.py` does the same on CIFAR-10, SimCLR once with equal epochs and once with equal views, with as many seeds as one gives it, and compares the *drops* seed by seed.
+# *Confirmed* and *refuted* mean: beyond one standard error, over three seeds or more. Anything else is *undecided*, and that is a result too: a single seed can't decide anything.
 
 # %%
 lab.claim("cacr")
