@@ -41,8 +41,7 @@ lab.banner("01_two_forces")
 # 2. The temperature is lowered from 1 to 0.05. Does the anchor listen to more negatives or to fewer?
 # 3. We throw the negatives away and train with the positives alone. The loss becomes tiny. Is the network good?
 # 4. We throw the positives away and keep the negatives. Is *that* network good?
-
-# %% [markdown]
+#
 # ## 1 · Positives and negatives on a circle
 #
 # A network turns each view of an image into a vector, and we keep only its direction: a point on the unit sphere. In two dimensions the sphere is a
@@ -72,8 +71,7 @@ explorables.show(explorables.Circle())
 # for every point, although the loss is bad: collapse is a place from which no force leads away.
 #
 # </details>
-
-# %% [markdown]
+#
 # The same picture at three temperatures, as a still. Lines are as wide as the softmax weights; the arrows outside the circle are pull (green),
 # push (red) and their sum (black).
 
@@ -123,8 +121,7 @@ explorables.Circle(angles, anchor=0).live()
 #
 # The first term is small if the twin is near; the second is small if *everybody* is far. This loss is called **NT-Xent** (SimCLR's name) or
 # **InfoNCE**. Before writing it, check two values that you can compute in your head.
-
-# %% [markdown]
+#
 # **Predict.** All $2N$ vectors are equal. What is the loss, and how does it depend on $\tau$?
 #
 # <details><summary>Answer</summary>
@@ -147,13 +144,12 @@ for tau in (0.1, 1.0):
 # %% exercise="info_nce"
 # (the stub comes from contrastive_lab.exercises)
 
-# %% [markdown]
-# The check compares your function with the definition and with a dozen mistakes that people make. If it recognises yours, it says which one.
-
 # %% tags=["raises-exception", "check"]
 exercises.check("info_nce", info_nce)
 
 # %% [markdown]
+# The check compares your function with the definition and with a dozen mistakes that people make. If it recognises yours, it says which one.
+#
 # The rest of the notebook goes on with your function if it is right, and with the lab's otherwise. Does it agree with the package, which research
 # code would import?
 
@@ -166,6 +162,13 @@ print(f"yours {ours:.6f}, package {theirs:.6f}, equal: {torch.allclose(ours, the
 # %% [markdown]
 # A worked example that fits on paper: two images, two dimensions, $\tau=0.5$. The first image has views $(1,0)$ and $(0.6,0.8)$, the second has
 # $(0,1)$ twice. Compute the loss of the first anchor by hand (its cosines are 0.6 with its twin and 0 with both others), then compare.
+#
+# <details><summary>Why not write the logarithm of the fraction directly?</summary>
+#
+# At $\tau=0.01$ the largest term is $e^{100}$, more than float32 can hold. Cross-entropy subtracts the largest logit first (log-sum-exp), so nothing
+# overflows. The last lines of the next cell show both.
+#
+# </details>
 
 # %%
 z1, z2 = torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([[0.6, 0.8], [0.0, 1.0]])
@@ -173,15 +176,6 @@ by_hand = -0.6 / 0.5 + math.log(math.exp(0.6 / 0.5) + 1 + 1)
 print(f"first anchor by hand: {by_hand:.6f}")
 print(f"mean over the four anchors: {info_nce(z1, z2, temperature=0.5):.6f}")
 
-# %% [markdown]
-# <details><summary>Why not write the logarithm of the fraction directly?</summary>
-#
-# At $\tau=0.01$ the largest term is $e^{100}$, more than float32 can hold. Cross-entropy subtracts the largest logit first (log-sum-exp), so nothing
-# overflows. The next cell shows both.
-#
-# </details>
-
-# %%
 scores = torch.tensor([1.0, 0.9, 0.2]) / 0.01
 naive = -(scores.exp()[0] / scores.exp().sum()).log()
 stable = F.cross_entropy(scores[None], torch.tensor([0]))
@@ -206,22 +200,18 @@ scores = stack[1:] @ anchor / tau
 loss = -scores[63] + scores.logsumexp(dim=0)  # row 63 of the others is row 64 of the stack: the twin
 (gradient,) = torch.autograd.grad(loss, anchor)
 
-# %%
 weights = methods.similarity_weights(here.z1, here.z2, temperature=tau)[0]
 twin = 64
 pull = (1 - weights[twin]) * stack[twin]
 push = (weights[:, None] * stack).sum(dim=0) - weights[twin] * stack[twin]
 print("formula equals autograd:", torch.allclose(pull - push, -tau * gradient, atol=1e-6))
-
-# %% [markdown]
-# **A balance in the weights.** The pull has size $1-w_{a,p(a)}$, and the weights of all negatives add up to exactly the same number. (As a vector the push
-# is shorter: negatives on different sides cancel.) An anchor whose softmax is convinced of its twin is left alone by everybody.
-
-# %%
 print(f"1 - weight of the twin: {1 - weights[twin]:.6f}")
 print(f"weights of all negatives: {weights.sum() - weights[twin]:.6f}")
 
 # %% [markdown]
+# **A balance in the weights.** The pull has size $1-w_{a,p(a)}$, and the weights of all negatives add up to exactly the same number. (As a vector the push
+# is shorter: negatives on different sides cancel.) An anchor whose softmax is convinced of its twin is left alone by everybody.
+#
 # **Temperature as hardness.** Which negatives do the pushing? Sort the negatives of one anchor by their cosine and add up the weights, nearest first.
 # At a small temperature a handful has everything. These are called *hard negatives*; notebook 04 makes more of them.
 
@@ -334,6 +324,8 @@ exercises.check("recombine", recombine)
 #
 # It is an approximation, because the log of a sum over *this anchor's* negatives is replaced by the log of the mean over *all* pairs, and because
 # the twin sits in the sum as well. How good is it? Try it on many points.
+#
+# **Predict.** For which temperatures will the two agree best: small or large?
 
 # %%
 here = lab.start("01-identity")
@@ -348,10 +340,6 @@ def compare(z1, z2, tau):
     return exact.item(), recombine(align, uniform, torch.tensor(2.0 * len(z1) - 1), temperature=tau).item()
 
 
-# %% [markdown]
-# **Predict.** For which temperatures will the two agree best: small or large?
-
-# %%
 draw = torch.Generator().manual_seed(1)
 cloud = F.normalize(torch.randn(1024, 64, generator=draw), dim=1)
 twins = cloud + 0.1 * torch.randn(1024, 64, generator=draw)
@@ -395,6 +383,9 @@ run = train(method, here.train_images, here.settings, [evaluate, lab.Live()], fo
 # %% [markdown]
 # The picture above was repainted while the network trained: the batch on its two strongest directions, the spectrum of the embeddings, and the
 # path in the plane. A run that you repeat with the same settings is opened, not trained again.
+#
+# Does the network know anything useful? Ask its nearest neighbours: the class of a test image is voted by the most similar training images. We
+# never told it about colours.
 
 # %%
 guess = math.log(2 * here.settings.batch_size - 1)
@@ -406,11 +397,6 @@ lab.show(
     "epochs and slowly afterwards.",
 )
 
-# %% [markdown]
-# Does the network know anything useful? Ask its nearest neighbours: the class of a test image is voted by the most similar training images. We
-# never told it about colours.
-
-# %%
 common = here.test_images.labels.bincount().max().item() / len(here.test_images)
 curve = {"simclr": run.column("knn")}
 figure = figures.training_curve(curve, measure="kNN, colour", limit=common, limit_name="most frequent class")
@@ -456,6 +442,8 @@ for name, method in {"untrained": untrained, "trained": here.run.method}.items()
 # table is read from the file that the program wrote: mean and standard deviation over seeds.
 #
 # **Predict.** Which temperature has the best alignment? The best uniformity? The best kNN?
+#
+# Your run and some of the finished ones in one plane, each with its path over the epochs (first seed).
 
 # %%
 measured = lab.results.read("two_forces")
@@ -464,10 +452,6 @@ print(f"{measured['images']} images, {measured['epochs']} epochs, {seeds} seeds,
 titles = {"mean_cosine": "mean cosine", "participation_ratio": "directions", "knn": "kNN"}
 lab.table(measured["arms"], {"alignment": "alignment", "uniformity": "uniformity", **titles})
 
-# %% [markdown]
-# Your run and some of the finished ones in one plane, each with its path over the epochs (first seed).
-
-# %%
 arms = ["temperature 0.05", "temperature 0.2", "temperature 1", "alignment only", "uniformity only"]
 tracks = {"your run": lab.track(here.run)} | {arm: lab.track(measured["arms"][arm][0]["path"]) for arm in arms}
 figure = lab.distinct(figures.align_uniform_plane(tracks, floor=floor))
@@ -492,11 +476,44 @@ lab.show(
 # </details>
 
 # %% [markdown]
+# ### Fill the circle
+#
+# An embedding with two numbers needs no projection: its points lie on a circle. `scripts/states/uniformity.py` trained the same network at seven
+# temperatures, once with 2 and once with 64 dimensions. The hatched region is forbidden: by Jensen's inequality uniformity is at least
+# $-2t\,(1-\text{mean cosine})$, so points in a cone can't be uniform, whatever else they do. The bars put the loss together from its two forces.
+
+# %% tags=["explorable"]
+here = lab.start("01-plane")
+explorables.show(explorables.Uniformity(yours=lab.track(here.run), dim=128))
+
+# %% [markdown]
+# **Try.**
+#
+# 1. Put the temperature at its smallest value and move the epoch from the first to the last. Does the circle fill? Compare with a temperature in the
+#    middle.
+# 2. Press *Tie t to τ* and look at the red arc while you move the temperature. Which neighbours does one point feel at $\tau=0.05$?
+# 3. Show 64 dimensions (your own run is drawn there too). Which temperatures miss the floor because of a cone, which because they lost directions?
+# 4. Watch the bars: at which temperatures do the two forces and $\log M$ add up to the loss, and where not?
+# 5. *Break it*: which of the numbers on the right would you have been proud of?
+#
+# The same as a still: after the last epoch, at the smallest temperature, at the best or a middle one, at the largest, and for alignment alone.
+
+# %% poster="uniformity"
+lab.poster(
+    explorables.Uniformity().poster(),
+    alt="Four circles with the embeddings of 150 images after training: at the smallest "
+    "temperature, at one in the middle, at the largest, and for alignment alone, where all "
+    "points lie in one place. Titles give uniformity, its floor and the mean cosine.",
+)
+
+# %% [markdown]
 # ## 8 · Break it
 #
 # **Alignment only.** Take the push away. One line changes: the loss.
 #
 # **Predict** alignment, uniformity and kNN after a few epochs.
+#
+# **Uniformity only.** Take the pull away instead.
 
 # %%
 from dataclasses import replace
@@ -510,10 +527,6 @@ broken.loss = lambda z1, z2: methods.alignment_loss(z1, z2)
 place = lab.folder("01-pull-only", short)
 pull_only = train(broken, here.train_images, short, [here.evaluate], folder=place)
 
-# %% [markdown]
-# **Uniformity only.** Take the pull away instead.
-
-# %%
 broken = prepare(short, here.train_images)
 broken.loss = lambda z1, z2: (methods.uniformity_loss(z1) + methods.uniformity_loss(z2)) / 2
 place = lab.folder("01-push-only", short)
@@ -525,7 +538,6 @@ runs = {"simclr": here.run, "alignment only": pull_only, "uniformity only": push
 rows = {name: [{column: one.last(column) for column in columns}] for name, one in runs.items()}
 lab.table({"untrained": here.run.history[:1], **rows}, columns, digits=3)
 
-# %%
 tracks = {name: lab.track(one) for name, one in runs.items()}
 figure = lab.distinct(figures.align_uniform_plane(tracks, floor=measures.uniformity_floor(128), height=420))
 lab.show(
@@ -551,8 +563,7 @@ lab.show(
 # network reaches such an alignment too. Also ask for the augmentation: alignment is only comparable under one fixed augmentation.
 #
 # </details>
-
-# %% [markdown]
+#
 # **B.** You double the batch from 256 to 512 images. By how much does the loss of a *collapsed* network change? And that of a perfect one, with
 # orthogonal images and identical views, at $\tau=0.5$?
 #
