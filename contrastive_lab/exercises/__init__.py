@@ -4,6 +4,7 @@ from contrastive_lab.exercises import (
     arbitrary_pairs,
     attraction,
     clusters,
+    comparison,
     decoupling,
     dimensional_collapse,
     hard_negatives,
@@ -26,6 +27,7 @@ _NOTEBOOKS = (
     modality_gap,
     object_locality,
     dimensional_collapse,
+    comparison,
 )
 EXERCISES: dict[str, Exercise] = {exercise.name: exercise for module in _NOTEBOOKS for exercise in module.ALL}
 """Every exercise by name; notebooks write `exercises.get("info_nce").check(info_nce)`."""
