@@ -1,7 +1,7 @@
 """How alike the cells of two scenes are for three ways of seeing: contrastive_lab/explorables/states/propagation.npz.
 
-    python scripts/states/propagation.py --preset full --epochs 60 --width 64    a minute on a GPU
-    python scripts/states/propagation.py                                         two minutes on two cores
+    python scripts/states/propagation.py --count 8000 --epochs 60 --batch 128 --width 64 --hidden 512    a minute on a GPU
+    python scripts/states/propagation.py                                                   two minutes on two cores
 
 Cosines between 12 x 12 cells of two test scenes at 48 pixels: of the cells' mean colours (minus the scene's mean colour), of projected
 cells of an untrained network, and of the same network after PixPro on scenes of 32 pixels. Settings, seed and versions are inside.
@@ -50,10 +50,10 @@ def projected(method: PixPro, images: Images) -> np.ndarray:
 
 def main() -> int:
     args = _arguments()
-    images = scenes.load("train", preset=args.preset)
+    images = scenes.load("train", count=args.count)
     shown = scenes.load("test", count=max(NUMBERS) + 1, size=PIXELS, two=1.0).take(torch.tensor(NUMBERS))
-    changes = {"epochs": args.epochs, "width": args.width, "batch_size": 128, "seed": args.seed, "device": args.device}
-    settings = Settings.recommended("pixpro", "scenes", **changes)
+    changes = {"epochs": args.epochs, "width": args.width, "batch_size": args.batch, "seed": args.seed, "device": args.device}
+    settings = Settings.recommended("pixpro", "scenes", options={"hidden_dim": args.hidden}, **changes)
     method = prepare(settings, images)
     assert isinstance(method, PixPro)
     colour = F.adaptive_avg_pool2d(shown.pixels.float(), SIDE)
@@ -80,9 +80,11 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=HOME)
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--preset", default="quick", choices=("tiny", "quick", "full"))
-    parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--count", type=int, default=1500, help="training scenes")
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--width", type=int, default=16)
+    parser.add_argument("--hidden", type=int, default=128, help="hidden channels of the projector")
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
 
