@@ -103,7 +103,7 @@ def make_run(
             f"stopped after epoch {run.history[-1]['epoch']:.0f} of {chosen.epochs}" + ("" if keep else "; nothing was kept")
         )
     row = _row(run, bank, queries, options)
-    if chosen.width <= SHIPPED_WIDTH and chosen.epochs > 0:
+    if chosen.width <= SHIPPED_WIDTH:
         keys = ("settings", "data", "measured", "train_seconds")
         card = {"name": name, **{key: row[key] for key in keys}, "environment": environment(), "command": command}
         ship(run, FOLDER / name, card, labels=shown.labels)

@@ -84,7 +84,7 @@ on unit vectors. Every pair $i<j$ counts once, and no vector is compared with it
     difficulty=2,
     hints=(
         "You wrote both halves in notebook 01. What is new is that both views are pushed apart, each for itself.",
-        "`torch.pdist(z)` has the distances of all pairs i < j, no more and no less. Mind the square; the mean stands inside the logarithm.",
+        "`torch.pdist(z)` has the distances of all pairs i < j, no more and no less. Mind the square; the mean is inside the logarithm.",
         "`torch.pdist(z).square().mul(-t).exp().mean().log()` for each view; average the two, multiply by the weight, add the alignment.",
     ),
     solution=two_forces,

@@ -1,0 +1,40 @@
+"""Doors of 12_everything_compared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contrastive_lab.lab.doors import door
+from contrastive_lab.lab.profiles import profile
+from contrastive_lab.training import Settings
+
+ORDER = ("untrained", "simclr", "dcl", "dclw", "cacr", "moco", "mochi", "swav", "pixpro", "pixcontrast", "hydra")
+
+
+@door("12-runs")
+@door("12-plane")
+@door("12-spectra")
+@door("12-locality")
+def _finished() -> dict[str, Any]:
+    """The finished runs on the embedded world, by method, and test images that none of them saw."""
+    from contrastive_lab import runs
+    from contrastive_lab.data import scenes
+
+    there = [(name, f"scenes-{name}-w16-s0") for name in ORDER if f"scenes-{name}-w16-s0" in runs.available()]
+    test = scenes.load("test", count=profile(smoke=128, laptop=500, full=500), label="colour", two=0.0)
+    return {"runs": {name: runs.open_run(run) for name, run in there}, "test_images": test}
+
+
+@door("12-own")
+def _own() -> dict[str, Any]:
+    """Images and settings for a short run of SimCLR's network."""
+    from contrastive_lab.data import scenes
+
+    preset = profile(smoke="tiny", laptop="quick", full="full")
+    train, test = (scenes.load(split, preset=preset, label="colour", two=0.0) for split in ("train", "test"))
+    changes: dict[str, Any] = {
+        "epochs": profile(smoke=1, laptop=10, full=30),
+        "batch_size": profile(smoke=64, laptop=128, full=256),
+        "width": profile(smoke=8, laptop=16, full=32),
+    }
+    return {"train_images": train, "test_images": test, "settings": Settings.recommended("simclr", "scenes", **changes)}
