@@ -389,7 +389,7 @@ lab.table({name: [{column: one.last(column) for column in columns}] for name, on
 # <details><summary>Reading it</summary>
 #
 # The task became harder by construction: more competitors can only lower the share of wins. Harder is not the same as better. A single pair of runs
-# can't decide whether kNN rose; section 8 quotes runs with several seeds. The paper's own gains are small, and were made on a hundred and a
+# can't decide whether kNN rose; section 8 quotes larger runs. The paper's own gains are small, and were made on a hundred and a
 # thousand classes, not on eight.
 #
 # </details>
@@ -496,9 +496,9 @@ lab.show(figure, alt="kNN over the epochs for a twin that copies the network, on
 # %% [markdown]
 # ## 8 · The paper's claim, in larger runs
 #
-# MoCHi's authors say: the proxy task gets harder, the embedding more uniform, and representations are as good or better. The lab tested that in
-# miniature with several seeds (`benchmarks/claims.py`), with the oracle beside it. Read the verdicts with the spread; *undecided* means that the
-# seeds disagree. Compare with your own runs of sections 5 and 6 in direction only: the images and classes are others.
+# MoCHi's authors say: the proxy task gets harder, the embedding more uniform, and representations are as good or better. The lab tests that in
+# miniature (`benchmarks/claims.py`), with the oracle beside it. Read the verdicts with the number of seeds: *undecided* means that seeds disagree or
+# that there are too few of them. Compare with your own runs of sections 5 and 6 in direction only: the images and classes are others.
 
 # %%
 lab.claim("mochi")

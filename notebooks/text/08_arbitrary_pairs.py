@@ -432,7 +432,7 @@ for name, one_run in runs.items():
 # one single point). There the contradiction is all that is left.
 #
 # If kNN is equal within a few points with and without gates, then a lower loss did not buy better neighbours *here*, and you should say so. Section 8
-# asks the same with more images and several seeds.
+# asks the same with photographs, and more of them.
 #
 # The effective rank is no witness: embeddings that stay nearly random have many directions without using any. Count them *and* look at what they
 # are good for.
@@ -442,8 +442,8 @@ for name, one_run in runs.items():
 # %% [markdown]
 # ## 8 · The paper's claim, in larger runs
 #
-# Hydra's authors say: with gates, arbitrary pairs train good representations; without, they ruin them; and the gates reveal relations of classes.
-# The lab tested it in miniature with several seeds (`benchmarks/claims.py`).
+# Hydra's authors say: with gates, arbitrary pairs train good representations; without, they ruin them; and the gates reveal relations of classes. The
+# lab tests it in miniature (`benchmarks/claims.py`); the cell says how far that has come. *Undecided* means that seeds disagree or are too few.
 
 # %%
 lab.claim("hydra")

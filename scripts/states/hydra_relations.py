@@ -64,7 +64,7 @@ def main() -> int:
     knn = Evaluate(images, test, probe=64).measure(method)["knn"]
     print(f"kNN on the representation {knn:.3f}")
     about = {
-        "command": "python scripts/states/hydra_relations.py",
+        "command": "python scripts/states/hydra_relations.py " + " ".join(sys.argv[1:]),
         "seed": args.seed,
         "images": len(images),
         "knn": knn,
