@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
+import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -35,14 +36,13 @@ PREDICTION = Question(
 class Alignment:
     """The explorable for a table: `distances[strength, encoder]` hold, for every image, that to its twin and that to the nearest stranger.
 
-    `shown` are the images whose two views `pixels[strength, view]` can be shown. `knn` says, where known, how good an encoder is.
+    `shown` are the images whose two views `pixels[strength, view]` can be shown.
     """
 
     encoders: tuple[str, ...]
     distances: Float64[np.ndarray, "S E 2 N"]
     shown: Int[np.ndarray, "S T"]
     pixels: UInt8[np.ndarray, "S 2 T 3 H W"]
-    knn: Mapping[str, float] = field(default_factory=dict)
     encoder: int | None = None
     strength: int = 2
     alt: str = (
@@ -58,7 +58,7 @@ class Alignment:
         kept = table.read("alignment")
         names = tuple(kept.about["encoders"])
         last = max(n for n, name in enumerate(names) if name.startswith("SimCLR"))
-        return cls(names, table.restore(kept["distances"], 0, 2), kept["shown"].astype(np.int64), kept["pixels"], kept.about["knn"], last)
+        return cls(names, table.restore(kept["distances"], 0, 2), kept["shown"].astype(np.int64), kept["pixels"], last)
 
     @classmethod
     def of(cls, methods: Method | Mapping[str, Method], images: Images, *, count: int = 300) -> Alignment:
@@ -99,7 +99,8 @@ class Alignment:
             state["pairs"] = sorted(np.argsort(np.abs(reach - at), kind="stable")[:6].tolist(), key=lambda n: reach[n])
         return state
 
-    def html(self, identity: str = "clab-alignment") -> str:
+    def html(self, identity: str | None = None) -> str:
+        identity = identity or f"clab-alignment-{zlib.crc32(self.pixels.tobytes() + repr(self.encoders).encode()):08x}"
         controls = slider(Slider("strength", "augmentation strength", 0, len(self.distances) - 1, 1))
         controls += slider(Slider("encoder", "encoder", 0, len(self.encoders) - 1, 1))
         controls += slider(Slider("alpha", "power α of the distance", POWERS[0], POWERS[-1], 1))
@@ -125,7 +126,6 @@ class Alignment:
         strengths, _, count = self.pixels.shape[:3]
         data = {
             "encoders": list(self.encoders),
-            "knn": {name: round(value, 3) for name, value in self.knn.items()},
             "distances": table.pack(self.distances, 0, 2),
             "shown": self.shown.tolist(),
             "sprite": self._sprite(),

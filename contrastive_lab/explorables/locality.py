@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,8 +37,8 @@ PREDICTION = Question(
     choices=("raw colour", "the network trained on whole images", "the network trained on cells"),
     right=0,
     answer="No network has to be trained to see that red is not grey: wherever an object differs from its background in colour, the colour "
-    "of the cells is the baseline to beat. Move the query and look for pictures where a trained map beats it (the white object is one to "
-    "try). The numbers under the maps rank all cells with the true mask.",
+    "of the cells is the baseline to beat. Move the query and look for a picture where a trained map beats it: by the IoU at a threshold, "
+    "the white object is one. The numbers under the maps compare with the true mask.",
 )
 
 
@@ -196,7 +197,8 @@ class ObjectLocality:
         place = self.query(image) if query is None else query
         return state_at(stored, self.regions[image], self.grid, query=place, threshold=threshold, coarse=coarse)
 
-    def html(self, identity: str = "clab-locality") -> str:
+    def html(self, identity: str | None = None) -> str:
+        identity = identity or f"clab-locality-{zlib.crc32(self.pixels.tobytes() + repr(self.panels).encode()):08x}"
         longest = max(len(one.epochs) for one in self.panels)
         rows = [Slider("theta", "threshold θ", 0, 1, 0.02), Slider("image", "image", 0, len(self.names) - 1, 1)]
         rows += [Slider("moment", "epoch", 0, longest - 1, 1)] if longest > 1 else []

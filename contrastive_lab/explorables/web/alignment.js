@@ -92,8 +92,8 @@ function mountAlignment(root, data) {
       put(dot, good ? { d: `M${x - 2.4},${y}a2.4,2.4 0 1 0 4.8,0a2.4,2.4 0 1 0 -4.8,0`, fill: "var(--dot)", "fill-opacity": 0.6, stroke: "none" }
         : { d: `M${x - 2},${y - 2}l4,4m0,-4l-4,4`, fill: "none", stroke: "var(--push)", "stroke-opacity": 0.8 });
     });
-    const name = data.encoders[encoder], sorted = s.margin.slice().sort((a, b) => a - b), middleMargin = (sorted[(count - 1) >> 1] + sorted[count >> 1]) / 2, knn = data.knn[name];
-    find("name").textContent = name + (knn === undefined ? "" : `, kNN of the shape ${Math.round(100 * knn)} %`);
+    const name = data.encoders[encoder], sorted = s.margin.slice().sort((a, b) => a - b), middleMargin = (sorted[(count - 1) >> 1] + sorted[count >> 1]) / 2;
+    find("name").textContent = name;
     find("alignment").textContent = s.alignment.toFixed(4);
     const mean = s.cosine.reduce((a, b) => a + b, 0) / count;
     find("relation").textContent = alpha === 2 ? `= 2 − 2 · ${mean.toFixed(4)} (mean cosine); 0 is best, 2 unrelated` : `0 is best, unrelated points give ${Math.pow(2, alpha / 2).toFixed(2)}`;

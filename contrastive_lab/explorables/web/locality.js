@@ -73,7 +73,7 @@ function mountLocality(root, data) {
       make("text", { x: 45, y: 154 - 132 * k / 3, "font-size": 11, "text-anchor": "end" }, plane, (y0 + (y1 - y0) * k / 3).toFixed(2));
     }
     make("text", { x: 250, y: 180, "font-size": 12, "text-anchor": "middle" }, plane, "mask AUROC of the test images (all object cells ask) →");
-    make("text", { transform: "translate(12,82) rotate(-90)", "font-size": 12, "text-anchor": "middle" }, plane, "kNN, shape →");
+    make("text", { transform: "translate(12,86) rotate(-90)", "font-size": 10.5, "text-anchor": "middle" }, plane, "kNN, shape (guess 0.17) →");
     make("path", { d: `M${px(data.paths.colour)},14V150`, stroke: "#cf7e00", "stroke-width": 2, "stroke-dasharray": "5 4" }, plane);
     make("text", { x: 464, y: 30, "font-size": 12 }, plane, "- - -  raw colour");
     Object.entries(data.paths.methods).forEach(([name, rows], k) => {

@@ -25,7 +25,7 @@ def _untrained() -> dict[str, Any]:
 
 @door("11-training")
 def _training() -> dict[str, Any]:
-    """Scenes of one object of at least two cells, settings of SimCLR, and the mask AUROC of the test images' raw colours."""
+    """Scenes of one object of at least two cells (test: largest first), settings, mask AUROC of the test images' raw colours."""
     from contrastive_lab.data import scenes
     from contrastive_lab.experiments import locality
     from contrastive_lab.explorables.cells import colour_map
@@ -34,7 +34,8 @@ def _training() -> dict[str, Any]:
     train = scenes.load("train", count=profile(smoke=128, laptop=1000, full=8000), size=SIDE, two=0.0)
     test = scenes.load("test", count=profile(smoke=28, laptop=66, full=130), size=SIDE, two=0.0)
     covered = object_cells(test, (10, 10)).flatten(1).sum(dim=1)
-    test = test.take((covered > 1).nonzero()[:, 0])  # one cell has no other to be similar to
+    order = covered.argsort(descending=True, stable=True)
+    test = test.take(order[covered[order] > 1])  # one cell has no other to be similar to
     colour = locality.scores(colour_map(test, (10, 10)), test)["auroc"]
     settings = recipe("simclr", profile(smoke=2, laptop=15, full=40))
     return {"train_images": train, "test_images": test, "settings": settings, "colour": colour}
