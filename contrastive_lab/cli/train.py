@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from contrastive_lab.cli.trial import Sets
+    from contrastive_lab.training import Observer
 
 
 def train(
@@ -22,6 +26,7 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     precision: Annotated[str | None, typer.Option(help="32-true or bf16-mixed.")] = None,
     download: Annotated[bool, typer.Option(help="Fetch the data set if it is not there.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Keep a page with the geometry of the run up to date in its folder.")] = False,
     folder: Annotated[Path | None, typer.Option(help="Where the run is kept; runs/METHOD-DATA-SEED by default.")] = None,
     changes: Annotated[
         list[str] | None,
@@ -34,7 +39,7 @@ def train(
 
     [bold]Example:[/] contrastive-lab train --method dcl --data cifar10 --epochs 3 --set temperature=0.1 --folder runs/x
     """
-    from contrastive_lab.cli.app import fail, known
+    from contrastive_lab.cli.app import escaped, fail, known
     from contrastive_lab.cli.tables import console, headline_table
     from contrastive_lab.methods import METHODS
     from contrastive_lab.networks.backbone import NETWORKS
@@ -70,14 +75,26 @@ def train(
     console().print(
         f"{method} on {sets.train.source or sets.train.name}: {len(sets.train):,} images, {settings.epochs} epochs, {where}, {folder}"
     )
-    run = run_trial(settings, sets, folder)
+    if live:
+        console().print(f"The live page: {(folder / 'live.html').resolve().as_uri()}", soft_wrap=True)
+    run = run_trial(settings, sets, folder, live_picture(method, sets, folder) if live else ())
     if run.state == "interrupted":
         fail("stopped by Ctrl-C; finished epochs are kept, the same command goes on from there", code=130)
     evaluate_run(run, sets, device=where)
+    from contrastive_lab.diagnosis import examine_folder
     from contrastive_lab.report import load_record, summarise
 
     console().print(headline_table(summarise([load_record(folder)])))
+    for illness in examine_folder(folder):
+        console().print(f"[bold]Doctor:[/] {escaped(str(illness))}")
     console().print(f"Kept in {folder}. Look at it: contrastive-lab report {folder} -o report.html")
+
+
+def live_picture(method: str, sets: Sets, folder: Path) -> list[Observer]:
+    """The observer behind `--live`, with neighbours among the test images."""
+    from contrastive_lab.lab import Live
+
+    return [Live(method, sets.test, folder=folder)]
 
 
 def sorted_changes(changes: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -2,65 +2,108 @@
 
 from __future__ import annotations
 
-import io
+import base64
+import html
 import time
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from contrastive_lab.data import Images
 from contrastive_lab.figures.palette import look
-from contrastive_lab.figures.theme import INK
 from contrastive_lab.training import Moment
 
 SHARE = 0.05
 
 
 class Live:
-    """An observer that shows the last batch on its two strongest directions, its spectrum, and the way in the plane of the two forces.
+    """An observer that shows embeddings, spectrum, the way in the plane of the two forces, and neighbours.
 
-    A picture is drawn only when the time since the last one is 20 times what drawing took. Without Jupyter it draws nothing until
-    `png()` is asked. `alt` says what it shows.
+    The first three are those of the last batch. Given `images`, the fourth panel shows some of them with those that the network now finds
+    most alike; without, how often a view's nearest one in the batch is its twin. In Jupyter the picture is repainted in place; with a
+    `folder` it is written there as live.png and live.html, a page that reloads itself; otherwise it waits for `png()`.
+
+    A look is taken only when the time since the last one is 20 times what that cost, and at the end. `spent` adds the costs up;
+    `first_cost` is that of the first look, which loads the drawing library.
     """
 
     alt = (
-        "Three panels of the training batch: its embeddings on their two strongest directions with twins joined, the spectrum of the "
-        "embeddings, and the path of the batch in the plane of alignment and uniformity."
+        "Four panels: the embeddings of the training batch on their two strongest directions with twins joined, their spectrum, the path "
+        "of the batch in the plane of alignment and uniformity, and neighbours: images with those found most alike, or the share of twins "
+        "found."
     )
 
-    def __init__(self, name: str = "simclr") -> None:
-        self.colour = look(name).colour
-        self.path: list[tuple[float, float]] = []
-        self.cost, self.drawn_at = 0.0, -1e9
+    def __init__(self, name: str = "simclr", images: Images | None = None, *, folder: str | Path | None = None) -> None:
+        self.name, self.colour = name, look(name).colour
+        self.images = None if images is None else images.take(slice(0, 200)).to("cpu")
+        self.folder = None if folder is None else Path(folder)
+        self.path: list[tuple[float, float, float]] = []
+        self.cost, self.spent, self.seen_at, self.drawn = 0.0, 0.0, -1e9, 0
+        self.first_cost = 0.0
         self.widget: Any = None
         self.embeddings: Tensor | None = None
+        self.alike: Tensor | None = None
 
     def __call__(self, moment: Moment) -> None:
         if moment.step is None:
             self._open()
             return
         last = moment.progress.step == moment.progress.steps
-        if last or time.monotonic() - self.drawn_at > self.cost / SHARE:
-            self._look(moment.step.embeddings)
-            if self.widget is not None:
-                self.widget.value = self.png()
+        began = time.monotonic()
+        if last or (began - self.seen_at) * SHARE > self.cost:
+            self._look(moment)
+            self._show(moment, last=last)
+            self.seen_at = time.monotonic()
+            self.cost = self.seen_at - began
+            self.first_cost = self.first_cost or self.cost
+            self.spent += self.cost
 
     def png(self) -> bytes:
         """The current picture."""
+        from contrastive_lab.lab.live_picture import draw
+
         if self.embeddings is None:
             raise ValueError("nothing was seen yet; pass this object to train among the observers first")
-        began = time.monotonic()
-        picture = _draw(self.embeddings, self.path, self.colour)
-        self.drawn_at = time.monotonic()
-        self.cost = self.drawn_at - began
-        return picture
+        return draw(self.embeddings, self.path, self.colour, self.images, self.alike)
 
-    def _look(self, embeddings: Tensor) -> None:
+    def _look(self, moment: Moment) -> None:
         from contrastive_lab.methods import alignment_loss, uniformity_loss
 
-        self.embeddings = embeddings[:2, :256].float().cpu()
+        assert moment.step is not None
+        self.embeddings = moment.step.embeddings[:2, :256].float().cpu()
         one, two = self.embeddings
-        self.path.append((float(alignment_loss(one, two)), float(uniformity_loss(one) + uniformity_loss(two)) / 2))
+        spread = float(uniformity_loss(one) + uniformity_loss(two)) / 2
+        found = float(((one @ two.T).argmax(dim=1) == torch.arange(len(one))).float().mean())
+        self.path.append((float(alignment_loss(one, two)), spread, found))
+        if self.images is not None:
+            self.alike = _neighbours(moment, self.images)
+
+    def _show(self, moment: Moment, *, last: bool) -> None:
+        if self.widget is None and self.folder is None:
+            return
+        picture = self.png()
+        self.drawn += 1
+        if self.widget is not None:
+            self.widget.value = picture
+        if self.folder is not None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            _replace(self.folder / "live.png", picture)
+            _replace(self.folder / "live.html", self._page(picture, moment, last=last).encode("utf-8"))
+
+    def _page(self, picture: bytes, moment: Moment, *, last: bool) -> str:
+        """One file that reloads itself until the run has ended; the picture is inside."""
+        align, uniform, found = self.path[-1]
+        at = f"{self.name}, step {moment.progress.step:,} of {moment.progress.steps:,}, epoch {moment.progress.epoch:.1f}"
+        words = f"{at}. Alignment {align:.3f}, uniformity {uniform:.3f}, twins found in the batch {found:.0%}."
+        again = "" if last else '<meta http-equiv="refresh" content="2">'
+        source = f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+        return (
+            f'<!doctype html><html lang="en"><head><meta charset="utf-8">{again}<title>{html.escape(at)}</title>'
+            "<style>:root{color-scheme:light dark}body{font:15px system-ui,sans-serif;margin:24px}img{max-width:100%}</style></head>"
+            f'<body><p>{html.escape(words)}</p><img src="{source}" alt="{html.escape(self.alt)}"></body></html>'
+        )
 
     def _open(self) -> None:
         if self.widget is not None or not _in_notebook():
@@ -76,6 +119,25 @@ class Live:
         display(self.widget)  # type: ignore[no-untyped-call,unused-ignore]
 
 
+def _neighbours(moment: Moment, images: Images, queries: int = 5, count: int = 5) -> Tensor:
+    """(queries, 1 + count): some images, and for each the others whose embeddings are nearest."""
+    from contrastive_lab.training.observe import at_rest, embed
+
+    with at_rest(moment.method):
+        cloud = embed(moment.method, images).float().cpu()
+    asked = torch.linspace(0, len(images) - 1, min(queries, len(images))).long()
+    likeness = cloud[asked] @ cloud.T
+    likeness[torch.arange(len(asked)), asked] = -2
+    return torch.cat([asked[:, None], likeness.topk(min(count, len(images) - 1), dim=1).indices], dim=1)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Whoever looks meanwhile sees the old or the new file, never half of one."""
+    aside = path.with_name(path.name + ".unfinished")
+    aside.write_bytes(content)
+    aside.replace(path)
+
+
 BLANK = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360000002000001e221bc330000000049454e44ae426082"
 )
@@ -89,51 +151,3 @@ def _in_notebook() -> bool:
         return False
     shell = get_ipython()  # type: ignore[no-untyped-call,unused-ignore]
     return shell is not None and getattr(shell, "kernel", None) is not None
-
-
-def _draw(embeddings: Tensor, path: list[tuple[float, float]], colour: str) -> bytes:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9.6, 3.1), dpi=80, layout="constrained", facecolor="none")
-    FigureCanvasAgg(figure)
-    cloud, spectrum, plane = figure.subplots(1, 3)
-    _draw_cloud(cloud, embeddings, colour)
-    values = torch.linalg.svdvals(embeddings[0] - embeddings[0].mean(dim=0)).square().numpy() / len(embeddings[0])
-    spectrum.semilogy(range(1, len(values) + 1), values.clip(1e-8), color=colour)
-    spectrum.set(xlabel="direction", title="variance along each direction", ylim=(1e-8, 1))
-    align, uniform = zip(*path, strict=True)
-    plane.plot(align, uniform, color=colour, lw=1, marker=".", ms=3)
-    plane.plot(align[-1:], uniform[-1:], color=colour, marker="o", ms=9)
-    plane.set(xlabel="alignment", title="uniformity against alignment", xlim=(0, max(1.0, *align)), ylim=(-4.1, 0.1))
-    for panel in (cloud, spectrum, plane):
-        _neutral(panel)
-    page = io.BytesIO()
-    figure.savefig(page, format="png", transparent=True)
-    return page.getvalue()
-
-
-def _draw_cloud(panel: Any, embeddings: Tensor, colour: str) -> None:
-    """Both views on the two directions in which the first spreads most; the unit circle to scale."""
-    one, two = embeddings[:, :128]
-    centre = one.mean(dim=0)
-    axes = torch.linalg.svd(one - centre, full_matrices=False).Vh[:2]
-    a, b = (one @ axes.T).numpy(), (two @ axes.T).numpy()
-    turn = torch.linspace(0, 2 * torch.pi, 100)
-    panel.plot(turn.cos().numpy(), turn.sin().numpy(), color=INK, lw=0.8)
-    for p, q in zip(a, b, strict=True):
-        panel.plot(*zip(p, q, strict=True), color=INK, lw=0.5, alpha=0.5)
-    panel.scatter(*a.T, s=9, color=colour)
-    panel.scatter(*b.T, s=9, facecolors="none", edgecolors=colour, lw=0.8)
-    panel.set(xlim=(-1.08, 1.08), ylim=(-1.08, 1.08), aspect="equal", xticks=[], yticks=[], title="the batch, twins joined")
-
-
-def _neutral(panel: Any) -> None:
-    """Ink that reads on a light and on a dark page."""
-    panel.set_facecolor("none")
-    panel.title.set_color(INK)
-    panel.title.set_fontsize(10)
-    panel.xaxis.label.set_color(INK)
-    panel.tick_params(colors=INK, which="both", labelsize=8)
-    for spine in panel.spines.values():
-        spine.set_color(INK)
