@@ -7,12 +7,14 @@
 All arms of a seed start from the same weights. On scenes there are two more arms in which 30 % of the training captions belong to another
 scene ("wrong pairs"); test pairs are always right. Temperatures are fixed but in the arms "learnt", which starts at 0.07. Measured on test
 pairs, the first `--probe` of them: `recall` is the mean of both directions. "closed" moves each modality by half of the gap.
+What is finished is kept; the same command goes on where it stopped.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
 from pathlib import Path
 
@@ -27,7 +29,7 @@ from contrastive_lab.training.observe import at_rest
 
 TEMPERATURES = (0.02, 0.07, 0.2, 0.5)
 WRONG = 0.3
-SIZES = {"flickr8k": {"network": "resnet18", "image_size": 64, "batch_size": 256}, "scenes": {"batch_size": 256}}
+SIZES = {"flickr8k": {"network": "resnet18", "image_size": 64}, "scenes": {}}
 
 
 def main() -> None:
@@ -42,21 +44,26 @@ def main() -> None:
         for name in ("temperature 0.02", "learnt"):
             arms[f"{name}, wrong pairs"], sets[f"{name}, wrong pairs"] = arms[name], wrong
     about = {"command": f"python benchmarks/clip_temperatures.py {options.data}", "images": len(images), "pairs": len(probe)}
-    about |= {"epochs": options.epochs, "width": options.width, "seeds": options.seeds, "environment": environment()}
+    about |= {"epochs": options.epochs, "width": options.width, "batch_size": options.batch_size}
     path = Path(options.out) / f"clip-{options.data}.json"
-    found: dict[str, list[dict]] = {name: [] for name in arms}
+    before = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    found: dict[str, list[dict]] = before["arms"] if all(before.get(key) == value for key, value in about.items()) else {}
+    began = time.monotonic()
     for seed in options.seeds:
         for name, choice in arms.items():
-            row = _one(sets[name], probe, choice, seed, options)
-            found[name].append(row)
-            print(name, seed, {key: round(value, 3) for key, value in row.items() if key != "path"}, flush=True)
-        path.write_text(json.dumps({**about, "arms": found}, indent=1) + "\n", "utf-8")
+            if time.monotonic() - began > 60 * options.minutes or any(row["seed"] == seed for row in found.get(name, [])):
+                continue
+            row = {"seed": seed, **_one(sets[name], probe, choice, seed, options)}
+            found.setdefault(name, []).append(row)
+            print(name, {key: round(value, 3) for key, value in row.items() if key != "path"}, flush=True)
+            path.write_text(json.dumps({**about, "environment": environment(), "arms": found}, indent=1) + "\n", "utf-8")
 
 
 def _one(images: data.Images, probe: data.Images, choice: dict, seed: int, options: argparse.Namespace) -> dict:
     precision = "bf16-mixed" if torch.cuda.is_available() else "32-true"
     changes = {
         **SIZES[options.data],
+        "batch_size": options.batch_size,
         "epochs": options.epochs,
         "width": options.width,
         "seed": seed,
@@ -113,6 +120,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--width", type=int, default=32)
+    parser.add_argument("--batch-size", type=int, default=256)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="begin no further arm after this time")
     parser.add_argument("--count", type=int, default=None)
     parser.add_argument("--probe", type=int, default=500, help="test pairs, whose number decides what recall means")
     parser.add_argument("--device", default="auto")

@@ -4,7 +4,8 @@
     python scripts/states/modality_gap.py --out X.npz --variants captions sketch --count 1500 --epochs 0 1 2 4 6 --width 16   (two cores)
 
 captions: scenes of the embedded world and their short captions; sketch: the same scenes and their edges, two image encoders;
-flickr8k: photographs and sentences, only where CONTRASTIVE_LAB_DATA has them. Temperatures are fixed, not learnt.
+flickr8k: photographs and sentences, only where CONTRASTIVE_LAB_DATA has them. Temperatures are fixed, not learnt. Variants that the file
+already holds and that are not asked for stay in it.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from __future__ import annotations
 import argparse
 import time
 from functools import partial
+from pathlib import Path
 
 import torch
 
 from contrastive_lab import data
 from contrastive_lab.data import scenes
 from contrastive_lab.experiments.environment import environment
-from contrastive_lab.explorables import gap_states
+from contrastive_lab.explorables import gap_states, table
 from contrastive_lab.methods import CLIP, SketchCLIP
 from contrastive_lab.networks import make_backbone
 from contrastive_lab.training import Settings, prepare, train
@@ -34,7 +36,11 @@ TITLES = {
 
 def main() -> None:
     options = _options()
-    began, runs = time.monotonic(), {}
+    began, runs, made = time.monotonic(), {}, {}
+    if Path(options.out).exists():
+        before = table.load(Path(options.out).read_bytes())
+        runs = {name: run for name, run in gap_states.load(before).items() if name not in options.variants}
+        made = {name: before.about["options"][name] for name in runs}
     for variant in options.variants:
         try:
             train_images, test_images = _sets(variant, options)
@@ -43,9 +49,9 @@ def main() -> None:
             continue
         states = {tau: _one(variant, tau, train_images, test_images, options) for tau in TEMPERATURES}
         runs[variant] = gap_states.gather_run(*TITLES[variant], states, count=len(test_images))
+        made[variant] = {key: value for key, value in vars(options).items() if key not in ("out", "variants")}
         print(f"{variant} after {time.monotonic() - began:.0f} s", flush=True)
-    about: dict = {"command": "python scripts/states/modality_gap.py", "seed": options.seed, "environment": environment()}
-    about["options"] = {key: value for key, value in vars(options).items() if key != "out"}
+    about: dict = {"command": "python scripts/states/modality_gap.py", "seed": options.seed, "environment": environment(), "options": made}
     print(f"wrote {options.out}, {gap_states.save(options.out, runs, about):,} bytes", flush=True)
 
 
