@@ -110,7 +110,9 @@ def test_your_own_encoder_beside_raw_pixels_and_fresh_weights(method, images):
     with torch.no_grad():
         expected = measures.alignment(method.embed(one), method.embed(two))
     assert own.state(strength=2, encoder=2)["alignment"] == pytest.approx(expected, rel=1e-4)
-    assert len(own.html()) < 300_000
+    text = own.html()
+    assert len(text) < 300_000
+    assert re.search(r'id="clab-alignment-[0-9a-f]{8}"', text).group(0) not in Alignment.shipped().html()
     with pytest.raises(ValueError, match="methods is empty"):
         Alignment.of({}, images)
 

@@ -156,6 +156,13 @@ def test_your_own_encoder_beside_both_baselines(network, images):
         ObjectLocality.of({}, images)
 
 
+def test_two_explorables_on_one_page_have_ids_of_their_own(shipped, network, images):
+    one, two = (
+        re.search(r'id="(clab-locality-[0-9a-f]{8})"', each.html()).group(1) for each in (shipped, ObjectLocality.of(network, images))
+    )
+    assert one != two
+
+
 def test_fresh_weights_differ_and_are_reproducible(network):
     one, two = (cells.untrained(network).state_dict() for _ in range(2))
     assert all(torch.equal(one[name], two[name]) for name in one)
