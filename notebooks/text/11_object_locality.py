@@ -471,6 +471,7 @@ lab.table(quarters, {"mosaic": "AUROC of the quarters"}, digits=3)
 
 # %%
 from contrastive_lab.lab.sections.n11 import dense, recipe
+from contrastive_lab.training import prepare, train
 
 here = lab.start("11-break")
 settings = recipe("pixcontrast", lab.profile(smoke=1, laptop=6, full=40))
@@ -502,8 +503,6 @@ lab.show(
 # pixels 4 × 4.
 
 # %%
-from contrastive_lab.training import prepare
-
 coarse = prepare(here.settings, here.train_images)
 coarse.load_state_dict(here.network.state_dict())  # the same weights, only the stride differs
 cells = object_cells(here.test_images, tuple(dense_map(coarse, here.test_images).shape[2:]))
