@@ -90,18 +90,21 @@ def shown(code: str) -> list[ast.Call]:
 
 
 def page_of(call: ast.Call) -> str:
-    """The page of `explorables.Name(...)`; with arguments that only a running notebook knows, that of its usual state, or nothing."""
+    """The page of `explorables.Name(...)` or `explorables.Name.shipped()`; with arguments that only a running notebook knows, that of its
+    usual state; of anything else nothing."""
     from contrastive_lab import explorables
 
-    kind = getattr(explorables, ast.unparse(call.func).split(".")[1] if "." in ast.unparse(call.func) else ast.unparse(call.func), None)
-    usual = next((make for make in explorables.EXPLORABLES.values() if getattr(make, "__self__", make) is kind), None)
+    words = [word for word in ast.unparse(call.func).split(".") if word != "explorables"]
+    kind = getattr(explorables, words[0], None)
     if kind is None:
         return ""
     try:
+        make = getattr(kind, words[1]) if len(words) > 1 else kind
         values = [ast.literal_eval(word) for word in call.args]
         named = {word.arg: ast.literal_eval(word.value) for word in call.keywords if word.arg}
-        return str(kind(*values, **named).html())
-    except (ValueError, TypeError):
+        return str(make(*values, **named).html())
+    except (ValueError, TypeError, AttributeError):
+        usual = next((make for make in explorables.EXPLORABLES.values() if getattr(make, "__self__", make) is kind), None)
         return str(usual().html()) if usual else ""
 
 

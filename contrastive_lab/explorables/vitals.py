@@ -164,7 +164,10 @@ def _course(run: Any) -> Course:
     if isinstance(run, Course):
         return run
     settings = run.settings if isinstance(run.settings, Mapping) else dict(vars(run.settings))
-    return Course(run.history, settings, getattr(run, "state", "finished"), getattr(run, "evaluation", {}))
+    evaluation = dict(getattr(run, "evaluation", {}))
+    if getattr(run, "embeddings", None) is not None:  # a report's record knows the size from what it kept
+        evaluation.setdefault("embedding_dim", run.embeddings.shape[-1])
+    return Course(run.history, settings, getattr(run, "state", "finished"), evaluation)
 
 
 def _thinned(rows: Sequence[Mapping[str, float | int]]) -> list[Mapping[str, float | int]]:
