@@ -496,7 +496,25 @@ explorables.show(explorables.Uniformity(yours=lab.track(here.run), dim=128))
 # 4. Watch the bars: at which temperatures do the two forces and $\log M$ add up to the loss, and where not?
 # 5. *Break it*: which of the numbers on the right would you have been proud of?
 #
+# <details><summary>What you should have seen</summary>
+#
+# In this short training the circle is filled best at a temperature in the middle. At 0.05 the points end as an **arc**: the repulsion has the width of the
+# red arc, and a narrow bump doesn't feel the other side. "Lower temperature, more uniform" needs the words "after long training". In 64 dimensions two
+# temperatures can have the same uniformity for opposite reasons: the smaller one sits in a cone, the larger one has lost directions. The two
+# forces add up to the loss, except at small temperatures in 64 dimensions. Alignment alone has a perfect alignment, and all images in one place.
+#
+# </details>
+#
 # The same as a still: after the last epoch, at the smallest temperature, at the best or a middle one, at the largest, and for alignment alone.
+
+# %%
+from contrastive_lab.explorables.table import read
+
+kept = read("uniformity")
+names = {"uniformity": "uniformity", "mean_cosine": "mean cosine", "participation_ratio": "directions", "knn": "kNN"}
+print(f"{kept.about['sizes']['data']}, {kept.about['sizes']['count']} images, {kept.about['sizes']['epochs']} epochs, one seed; 64 dimensions")
+rows = {arm: [dict(zip(kept.about["columns"], kept["wide"][k, -1].tolist()))] for k, arm in enumerate(kept.about["wide"])}
+lab.table(rows, names)
 
 # %% poster="uniformity"
 lab.poster(

@@ -114,7 +114,8 @@ def run_arm(arm: Arm, sizes: Sizes, epochs: Sequence[int], make_measure: Callabl
 
 def run_all(arms: Iterable[Arm], sizes: Sizes, epochs: Sequence[int], make_measure: Callable[..., Any], *, processes: int) -> list[Numbers]:
     """All arms, `processes` at a time: one small network can't fill a GPU."""
-    work = partial(_quiet_arm, sizes=sizes, epochs=epochs, make_measure=make_measure, threads=max(1, (os.cpu_count() or 1) // processes))
+    threads = max(1, min(torch.get_num_threads(), (os.cpu_count() or 1) // processes))
+    work = partial(_quiet_arm, sizes=sizes, epochs=epochs, make_measure=make_measure, threads=threads)
     if processes == 1:
         return [work(arm) for arm in arms]
     with multiprocessing.get_context("spawn").Pool(processes) as pool:

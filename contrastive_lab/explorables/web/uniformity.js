@@ -70,12 +70,12 @@ function mountUniformity(root, data) {
   }
   function diagnosis() {
     stage.replaceChildren();
-    const top = Math.max(...data.wide.map((r) => r[E][col("participation_ratio")])), px = (c) => -1.2 + 2.5 * Math.max(0, Math.min(1, c)), py = (p) => 1.15 - (2.3 * p) / top;
-    make("path", { d: `M${px(0)},${py(top)}V${py(0)}H${px(1)}`, fill: "none", stroke: "currentColor", "stroke-opacity": 0.5, "stroke-width": 0.01 }, stage);
+    const top = Math.max(...data.wide.map((r) => r[E][col("participation_ratio")])), px = (c) => -1.2 + 2.5 * Math.max(0, Math.min(1, c)), py = (p) => 1.15 - (2.3 * Math.log(Math.max(p, 1))) / Math.log(top);
+    make("path", { d: `M${px(0)},${py(top)}V${py(1)}H${px(1)}`, fill: "none", stroke: "currentColor", "stroke-opacity": 0.5, "stroke-width": 0.01 }, stage);
     make("text", { x: px(0.5), y: 1.42, "text-anchor": "middle", "font-size": 0.1 }, stage, "mean cosine: a cone →");
     make("text", { transform: "translate(-1.42,0) rotate(-90)", "text-anchor": "middle", "font-size": 0.1 }, stage, "participation ratio: directions →");
     for (const c of [0, 0.5, 1]) make("text", { x: px(c), y: 1.28, "text-anchor": "middle", "font-size": 0.085, opacity: 0.7 }, stage, c);
-    for (const p of [0, Math.round(top)]) make("text", { x: -1.24, y: py(p) + 0.03, "text-anchor": "end", "font-size": 0.085, opacity: 0.7 }, stage, p);
+    for (const p of [1, 2, 4, 8, 16, 32, 64].filter((n) => n <= top)) make("text", { x: -1.24, y: py(p) + 0.03, "text-anchor": "end", "font-size": 0.085, opacity: 0.7 }, stage, p);
     data.wide.forEach((r, k) => {
       const x = px(r[s.epoch][col("mean_cosine")]), y = py(r[s.epoch][col("participation_ratio")]), mine = k === run();
       make("circle", { cx: x, cy: y, r: mine ? 0.07 : 0.035, fill: mine ? "var(--dot)" : "currentColor", "fill-opacity": mine ? 1 : 0.5 }, stage);
@@ -92,7 +92,7 @@ function mountUniformity(root, data) {
     const bound = Math.max(low, -4 * (1 - here[col("mean_cosine")]));
     const hatch = make("g", { "data-part": "forbidden", "aria-label": "forbidden by Jensen's inequality" }, plane);
     for (let k = 0; k < 24 && bound > low; k++) { const x = 0.13 + 0.035 * k; make("line", { x1: x, x2: x + 0.03, y1: py(low), y2: py(bound), stroke: "var(--push)", "stroke-opacity": 0.35, "stroke-width": 0.004 }, hatch); }
-    if (bound > low) note(0.14, py(bound) - 0.012, `Jensen: ≥ −4(1 − mean cosine) = ${(-4 * (1 - here[col("mean_cosine")])).toFixed(2)}`, { style: "fill:var(--push)" });
+    if (bound > low) note(0.14, py(bound) - 0.012, `no cloud with this mean cosine gets below ${(-4 * (1 - here[col("mean_cosine")])).toFixed(2)} (Jensen)`, { style: "fill:var(--push)" });
     line(px(0), py(0), px(most), py(0)); line(px(0), py(0), px(0), py(low));
     line(px(0), py(floor), px(most), py(floor), { "stroke-dasharray": "0.02 0.015", "stroke-opacity": 0.8 });
     note(px(most), py(floor) + 0.035, `floor ${floor.toFixed(2)}: spread evenly`, { "text-anchor": "end" });
