@@ -222,7 +222,7 @@ def measured(settings: Settings, choice: argparse.Namespace) -> dict[str, Any]:
             if "images_per_second" in best and "images_per_second" in found:
                 entry["rates"][who] = {key: round(max(best[key], value), 1) for key, value in found.items()}
     ceiling, mine = (entry["rates"].get(name, {}) for name in ("encoder alone", "ours"))
-    key = "images_per_second" if settings.device == "cuda" else "images_per_cpu_second"
+    key = rate_of(settings.device)
     if key in ceiling and key in mine:
         entry["share_of_ceiling"] = round(mine[key] / ceiling[key], 3)
     if key in entry["rates"].get("lightly", {}) and key in mine:
@@ -231,27 +231,32 @@ def measured(settings: Settings, choice: argparse.Namespace) -> dict[str, Any]:
     return entry
 
 
-def growth(entries: list[dict[str, Any]]) -> dict[str, float | None]:
+def rate_of(device: str) -> str:
+    """Which rate is compared: on a CPU that of processor time, which other programs disturb less."""
+    return "images_per_second" if device == "cuda" else "images_per_cpu_second"
+
+
+def growth(entries: list[dict[str, Any]], key: str) -> dict[str, float | None]:
     """Exponents of seconds per image: against the batch (0 where it does not matter) and against the image size (2: the pixels)."""
     found = {}
     for axis, other in (("batch", "image_size"), ("image_size", "batch")):
         for who in WHO:
             for fixed in sorted({e[other] for e in entries}):
                 points = [
-                    (e[axis], 1 / e["rates"][who]["images_per_second"])
+                    (e[axis], 1 / e["rates"][who][key])
                     for e in entries
-                    if e["method"] == "simclr" and e[other] == fixed and "images_per_second" in e["rates"].get(who, {})
+                    if e["method"] == "simclr" and e[other] == fixed and e["precision"] == "bf16-mixed" and key in e["rates"].get(who, {})
                 ]
                 if len({x for x, _ in points}) > 1:
                     found[f"{who}: seconds per image against {axis} at {other} {fixed}"] = exponent(points)
     return found
 
 
-def table(entries: list[dict[str, Any]]) -> str:
+def table(entries: list[dict[str, Any]], key: str) -> str:
     rows = []
     for e in entries:
         rates = [e["rates"].get(who, {}) for who in ("lightly", "ours", "encoder alone")]
-        shown = [number(rate.get("images_per_second")) for rate in rates]
+        shown = [number(rate.get(key)) for rate in rates]
         share = f"{100 * e['share_of_ceiling']:.0f} %" if "share_of_ceiling" in e else "–"
         times = f"{e['times_lightly']:.1f}" if "times_lightly" in e else "–"
         kind = e["precision"] + (", compiled" if e["compile"] else "")
@@ -295,10 +300,15 @@ def main() -> None:
         for settings in cases(choice):
             entries.append(measured(settings, choice))
             save(
-                {"machine": machine(choice.device), "workers": choice.workers, "entries": entries, "exponents": growth(entries)},
+                {
+                    "machine": machine(choice.device),
+                    "workers": choice.workers,
+                    "entries": entries,
+                    "exponents": growth(entries, rate_of(choice.device)),
+                },
                 choice.output,
             )
-    print(table(entries))
+    print(f"{rate_of(choice.device).replace('_', ' ')}:\n" + table(entries, rate_of(choice.device)))
 
 
 if __name__ == "__main__":
