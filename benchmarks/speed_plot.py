@@ -51,7 +51,8 @@ def draw_losses(axes: Any, record: dict[str, Any]) -> str:
     where = record["machine"]["device"]
     axes[0].set(xlabel="batch (images)", ylabel="peak memory, MiB", title=f"NT-Xent, memory\n{where}")
     axes[1].set(xlabel="batch (images)", ylabel="forward and backward, ms", title=f"NT-Xent, time\n{where}")
-    axes[0].legend(fontsize=7, frameon=False)
+    axes[0].set_ylim(bottom=0.01)  # room for the names
+    axes[0].legend(fontsize=7, frameon=False, loc="lower right")
     return f"Two plots of NT-Xent on {where}: " + "; ".join(words) + "."
 
 
@@ -78,7 +79,8 @@ def draw_loops(axis: Any, record: dict[str, Any]) -> str:
 
 
 def name(case: dict[str, Any]) -> str:
-    return f"width {case['width']}, {case['image_size']} px, batch {case['batch']}, {case['precision'].split('-')[0]}"
+    precision = {"32-true": "float32", "bf16-mixed": "bfloat16"}[case["precision"]]
+    return f"width {case['width']}, {case['image_size']} px, batch {case['batch']}, {precision}"
 
 
 def main() -> None:
