@@ -45,6 +45,7 @@ class Alignment:
     pixels: UInt8[np.ndarray, "S 2 T 3 H W"]
     encoder: int | None = None
     strength: int = 2
+    question: Question | None = PREDICTION
     alt: str = (
         "Left, six pairs of views of one image each, joined by lines as long as their distance on the sphere. Middle, a histogram of the "
         "distances of all pairs with their mean and the root of the alignment. Right, for every image, the cosine with its twin against "
@@ -81,7 +82,8 @@ class Alignment:
             picked = pairs.spread(distances[-1][-1, 0], PICTURES)
             shown.append(picked)
             pixels.append(np.stack([pairs.picture(view[picked], images) for view in (one, two)]))
-        return cls(tuple(embed), np.stack(distances).astype(np.float64), np.array(shown), np.stack(pixels), encoder=len(embed) - 1)
+        table_of = np.stack(distances).astype(np.float64)
+        return cls(tuple(embed), table_of, np.array(shown), np.stack(pixels), encoder=len(embed) - 1, question=None)
 
     @property
     def start(self) -> int:
@@ -143,7 +145,7 @@ class Alignment:
             script="alignment.js",
             mount="mountAlignment",
             data=data,
-            question=PREDICTION,
+            question=self.question,
             with_table=True,
         )
 

@@ -132,6 +132,7 @@ class ObjectLocality:
     names: tuple[str, ...]
     numbers: Mapping[str, Any] = field(default_factory=dict)
     start: int = 0
+    question: Question | None = PREDICTION
     alt: str = (
         "An image with a query cell, and beside it one heat map for each encoder: how similar every cell is to the query. A line encloses "
         "the cells above the threshold. Under each map: AUROC and IoU with the true object, and a small ROC curve. Sliders choose "
@@ -177,7 +178,7 @@ class ObjectLocality:
         panels = tuple(Panel(name, (0,), (tuple(cells.triangle(m) for m in found),)) for name, found in maps.items())
         masks = images.masks if images.masks is not None else torch.zeros(len(images), *grid, dtype=torch.uint8)
         titles = tuple(names) or tuple(f"image {number}" for number in range(len(images)))
-        return cls(images.pixels.numpy(), cells.regions(masks, grid), grid, panels, titles)
+        return cls(images.pixels.numpy(), cells.regions(masks, grid), grid, panels, titles, question=None)
 
     def query(self, image: int) -> int:
         """Where the crosshair starts: the middle of the first object (or quadrant), else of the image."""
@@ -227,7 +228,7 @@ class ObjectLocality:
             "paths": self.numbers,
         }
         return page(
-            identity, alt=self.alt, body=body, script=("cells.js", "locality.js"), mount="mountLocality", data=data, question=PREDICTION
+            identity, alt=self.alt, body=body, script=("cells.js", "locality.js"), mount="mountLocality", data=data, question=self.question
         )
 
     @staticmethod

@@ -4,7 +4,10 @@ import re
 
 import pytest
 
+from contrastive_lab.data import scenes
+from contrastive_lab.experiments.claims.dense import matched
 from contrastive_lab.explorables import ObjectLocality
+from contrastive_lab.training import Settings
 
 pytestmark = pytest.mark.browser
 
@@ -77,3 +80,18 @@ def test_buttons_show_lost_other_negatives_and_the_coarse_map(opened):
         assert part(opened, name).get_attribute("aria-pressed") == "true"
     part(opened, "reset").click()
     assert part(opened, "words").inner_text() == start
+
+
+def test_an_encoder_of_your_own_needs_no_prediction(chromium, tmp_path):
+    images = scenes.load("test", count=3, size=40, two=0.0)
+    network = matched(Settings.recommended("simclr", "scenes", width=4, image_size=40), images)
+    file = tmp_path / "own.html"
+    file.write_text(f"<!doctype html><meta charset='utf-8'><title>own</title><body>{ObjectLocality.of(network, images).html()}", "utf-8")
+    page = chromium.new_page()
+    page.goto(file.as_uri())
+    before = maps(page)
+    part(page, "image").focus()
+    page.keyboard.press("ArrowRight")
+    assert part(page, "image-value").inner_text() == "2 of 3"
+    assert maps(page) != before
+    page.close()
