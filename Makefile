@@ -2,7 +2,7 @@
 # Without make (Windows): CONTRIBUTING.md lists the same commands as `python -m ...`.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lab dashboard site notebooks lint bench badges
+.PHONY: help setup demo test lab dashboard site editions release notebooks lint bench badges
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -19,6 +19,7 @@ help:
 	@echo "make site       the notebooks as a static book in site/, which works offline"
 	@echo "make test       ruff, mypy, unit and fidelity tests, the notebooks with the network off, the browser tests"
 	@echo "make notebooks  regenerate and execute notebooks/*.ipynb from notebooks/text"
+	@echo "make editions   student, solution and instructor notebooks in build/editions (make release: a course for nbgrader)"
 	@echo "make lint       ruff and mypy alone"
 	@echo "make bench      measure again: results/bench-*.json and docs/speed.png"
 	@echo "make setup      .venv from constraints.txt (every target above does it first)"
@@ -49,6 +50,10 @@ site: $(READY)
 
 notebooks: $(READY)
 	$(BIN)/python scripts/notebooks.py
+
+# editions: build/editions/{student,solution,instructor}; release: a course folder for nbgrader in build/course.
+editions release: $(READY)
+	$(BIN)/python scripts/editions.py $@
 
 lint: $(READY)
 	$(BIN)/python -m ruff check .

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-EXTRAS = "lab,dev,browser,dashboard,site"
+EXTRAS = "lab,dev,browser,dashboard,site,teaching"
 # Measured after `make setup` on Linux x86-64: `du -sm .venv` (6,769 MiB) and the downloaded wheels, rounded up. Torch brings CUDA there.
 VENV_GB, DOWNLOAD_GB = (7.5, 3.5) if sys.platform == "linux" else (2.5, 1.0)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -16,7 +15,7 @@ from contrastive_lab.exercises.exercise import Case, Exercise, seeded
 def paired_difference(ours: Tensor, theirs: Tensor) -> Tensor:
     """Mean and standard error of the seed-by-seed differences ours - theirs, as a tensor of two numbers."""
     differences = ours - theirs
-    return torch.stack([differences.mean(), differences.std() / math.sqrt(len(differences))])
+    return torch.stack([differences.mean(), differences.std() / len(differences) ** 0.5])
 
 
 def two_forces(z1: Tensor, z2: Tensor, weight: float = 1.0, t: float = 2.0) -> Tensor:

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from contrastive_lab.exercises import card, get
+from contrastive_lab.lab.teaching import teach
 
-Edition = Literal["student", "solution"]
+Edition = Literal["student", "solution", "instructor"]
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -33,10 +34,14 @@ def build(source: Path, *, edition: Edition = "student") -> str:
     import nbformat
 
     notebook = jupytext.read(source, fmt="py:percent")
+    if edition == "instructor":
+        teach(notebook, source.stem)
     seen: dict[str, int] = {}
     for cell in notebook.cells:
         extra = dict(cell.metadata)
         cell.source = _filled(cell.source, extra, edition)
+        if edition == "instructor" and cell.cell_type == "markdown":
+            cell.source = cell.source.replace("<details>", "<details open>")
         tags = sorted(set(extra.get("tags", [])) | ({KEEP} if {"poster", "expect"} & set(extra) else set()))
         cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})  # type: ignore[no-untyped-call]
         cell.id = _identity(source.stem, cell.cell_type, extra.get("exercise", cell.source), seen)

@@ -99,6 +99,6 @@ def larger_runs(data: str) -> None:
     print(
         f"{data}: {measured['images']:,} training pairs, {measured['epochs']} epochs, recall among {measured['pairs']} test pairs,", end=" "
     )
-    print(f"{measured['environment']['device']}; untrained gap {measured['arms']['learnt'][0]['gap at the start']:.2f}")
+    print(f"{measured['environment']['device']}; untrained gap {next(iter(measured['arms'].values()))[0]['gap at the start']:.2f}")
     table(measured["arms"], COLUMNS, digits=3)
     print()
