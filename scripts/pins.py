@@ -2,7 +2,7 @@
 
     .venv/bin/python scripts/pins.py
 
-Only what pyproject.toml leads to is pinned (core, lab, dev, browser, dashboard, site), not whatever else is installed.
+Only what pyproject.toml leads to is pinned (core, lab, dev, browser, dashboard, site, teaching), not whatever else is installed.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
-EXTRAS = ("lab", "dev", "browser", "dashboard", "site")
+EXTRAS = ("lab", "dev", "browser", "dashboard", "site", "teaching")
 HEADER = """\
 # The versions that the tests ran with. Written by `.venv/bin/python scripts/pins.py` from the packages installed there:
-# what pyproject.toml leads to (core and the extras lab, dev, browser, dashboard, site), nothing else. `make setup` installs from it.
+# what pyproject.toml leads to (core and the extras lab, dev, browser, dashboard, site, teaching), nothing else. `make setup` installs from it.
 """
 
 
