@@ -243,7 +243,7 @@ def main() -> None:
         common = ["--only", name, "--device", choice.device, "--threads", str(choice.threads)]
         entries[name] = alone(__file__, common)[-1] | alone(__file__, [*common, "--memory"], frugal=True)[-1]
         print(f"{name:62} {entries[name]}", flush=True)
-    save({"machine": machine(choice.device), "entries": entries, "exponents": growth(entries)}, choice.output)
+        save({"machine": machine(choice.device), "entries": entries, "exponents": growth(entries)}, choice.output)
     print(table(entries))
 
 
