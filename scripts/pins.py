@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 EXTRAS = ("lab", "dev", "browser", "dashboard", "site", "teaching")
 HEADER = """\
 # The versions that the tests ran with. Written by `.venv/bin/python scripts/pins.py` from the packages installed there:
-# what pyproject.toml leads to (core and the extras lab, dev, browser, dashboard, site, teaching), nothing else. `make setup` installs from it.
+# what pyproject.toml leads to (core and the extras lab, dev, browser, dashboard, site, teaching). `make setup` installs from it.
 """
 
 

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
@@ -68,3 +69,8 @@ def test_the_package_names_its_licences_and_version_once():
     assert f'__version__ = "{project["version"]}"' in (ROOT / "contrastive_lab/__init__.py").read_text(encoding="utf-8")
     assert f"version: {project['version']}" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert all((ROOT / name).is_file() for name in project["license-files"])
+
+
+def test_the_tables_of_the_readme_are_those_of_results():
+    done = subprocess.run([sys.executable, "scripts/readme.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
