@@ -18,8 +18,9 @@ function mountGap(root, data) {
     runs[name] = { ...raw, plane: unpack(raw.plane), numbers: unpack(raw.numbers), sweep: unpack(raw.sweep) };
   }
   const still = shares.indexOf(0), closed = shares.indexOf(1);
-  let name = names[0], tau = 0, epoch = 0, share = still, timer = null, tilt = 0, scale = 14, exchanged = true;
+  let name = names[0], tau = 0, epoch = 0, share = still, timer = null, top = 1, tilt = 0, scale = 14, exchanged = true;
   const find = (part) => root.querySelector(`[data-part="${part}"]`);
+  const put = (part, words) => { find(part).textContent = words; };
   const make = (kind, attributes, parent, text) => {
     const node = document.createElementNS(NS, kind);
     for (const key in attributes) node.setAttribute(key, attributes[key]);
@@ -41,11 +42,11 @@ function mountGap(root, data) {
   const label = [X, Y].map((c, k) => make("text", { x: -1.08, y: -1.02 + 0.09 * k, "font-size": 0.075, style: "fill:" + c }, stage));
   make("text", { x: 1.08, y: 1.09, "font-size": 0.065, "text-anchor": "end", opacity: 0.75 }, stage, "direction of the gap →");
   const recallChart = find("recall-chart"), timeChart = find("time-chart"), bar = find("bar");
-  const rx = (s) => 0.1 + (0.86 * (s - shares[0])) / (shares[shares.length - 1] - shares[0]), ry = (v) => 0.33 - 0.27 * v;
+  const rx = (s) => 0.1 + (0.86 * (s - shares[0])) / (shares[shares.length - 1] - shares[0]), ry = (v) => 0.33 - (0.27 * v) / top;
   const tx = (e) => 0.1 + (0.86 * e) / (runs[name].epochs.length - 1), ty = (v) => 0.33 - (0.27 * v) / 1.6;
   const text = (parent, x, y, words, more) => make("text", { x, y, "font-size": 0.032, ...more }, parent, words);
   line(recallChart, rx(-0.5), ry(0), rx(1.5), ry(0)); line(recallChart, rx(-0.5), ry(0), rx(-0.5), ry(1));
-  for (const v of [0, 0.5, 1]) text(recallChart, 0.09, ry(v) + 0.012, `${100 * v} %`, { "text-anchor": "end" });
+  const marks = [0, 0.5, 1].map((v) => text(recallChart, 0.09, ry(v) + 0.012, "", { "text-anchor": "end" }));
   for (const [s, words, side] of [[0, "as trained", "middle"], [1, "closed", "middle"], [1.5, "beyond", "end"], [-0.5, "wider", "start"]]) text(recallChart, rx(s), 0.372, words, { "text-anchor": side });
   for (const s of [0, 1]) line(recallChart, rx(s), ry(0), rx(s), ry(1), { "stroke-dasharray": "0.01 0.01", "stroke-opacity": 0.3 });
   text(recallChart, 0.1, 0.04, "partners found first, by share of the gap closed");
@@ -81,6 +82,7 @@ function mountGap(root, data) {
     const half = (cone) => Math.acos(Math.sqrt(Math.min(Math.max(cone, 0), 1)));
     wedges.forEach((w, k) => { wedge(w, Math.atan2(-centre[k][1], centre[k][0]), half(size[k + 1])); w.style.display = s ? "none" : ""; });
     label[0].textContent = `● ${run.names[0]}`; label[1].textContent = `△ ${run.names[1]}`;
+    top = [0.1, 0.2, 0.4].find((t) => t > Math.max(...recalls)) || 1; marks.forEach((m, k) => { m.textContent = `${50 * k * top} %`; });
     recallPath.setAttribute("points", recalls.map((v, k) => `${rx(shares[k])},${ry(v)}`).join(" "));
     set(recallDot, { cx: rx(s), cy: ry(recall) });
     set(band, { y: ty(floor), height: ty(0) - ty(floor) });
@@ -95,18 +97,18 @@ function mountGap(root, data) {
     set(timeDot, { cx: tx(epoch), cy: ty(gap) });
     const scaled = 0.86 / 2.2, share2 = gap * gap;
     squared.setAttribute("width", share2 * scaled); set(rest, { x: 0.1 + share2 * scaled, width: Math.max(align - share2, 0) * scaled });
-    find("gap").textContent = gap.toFixed(3); find("gap-note").textContent = `0 to 2; two unrelated samples: ${floor.toFixed(3)}`;
-    find("recall").textContent = (100 * recall).toFixed(1) + " %"; find("recall-note").textContent = `of ${run.count} pairs; chance ${(100 / run.count).toFixed(1)} %, as trained ${(100 * recalls[still]).toFixed(1)} %`;
-    find("alignment").textContent = align.toFixed(3); find("alignment-note").textContent = `= ${share2.toFixed(3)} + ${(align - share2).toFixed(3)}, never below gap²`;
-    find("cones").textContent = `${size[1].toFixed(2)} / ${size[2].toFixed(2)}`; find("cones-note").textContent = "as trained; 1 is a ray, 0 no cone";
+    put("gap", gap.toFixed(3)); put("gap-note", `0 to 2; two unrelated samples: ${floor.toFixed(3)}`);
+    put("recall", (100 * recall).toFixed(1) + " %"); put("recall-note", `of ${run.count} pairs; chance ${(100 / run.count).toFixed(1)} %, as trained ${(100 * recalls[still]).toFixed(1)} %`);
+    put("alignment", align.toFixed(3)); put("alignment-note", `= ${share2.toFixed(3)} + ${(align - share2).toFixed(3)}, never below gap²`);
+    put("cones", `${size[1].toFixed(2)} / ${size[2].toFixed(2)}`); put("cones-note", "as trained; 1 is a ray, 0 no cone");
     find("tau").max = run.temperatures.length - 1; find("epoch").max = run.epochs.length - 1;
     find("share").value = share; find("tau").value = tau; find("epoch").value = epoch;
-    find("share-value").textContent = Math.round(100 * s) + " %"; find("tau-value").textContent = run.temperatures[tau]; find("epoch-value").textContent = run.epochs[epoch];
+    put("share-value", Math.round(100 * s) + " %"); put("tau-value", run.temperatures[tau]); put("epoch-value", run.epochs[epoch]);
     for (const key of names) find(`run-${key}`).setAttribute("aria-pressed", key === name);
     const change = 100 * (recall - recalls[still]);
     find("words").textContent = `${run.title}, temperature ${run.temperatures[tau]}, epoch ${run.epochs[epoch]}: gap ${gap.toFixed(2)}, ${Math.round((100 * share2) / align)} % of alignment is the gap. ` +
-      (share === still ? `An image finds its partner first in ${(100 * recall).toFixed(0)} % of cases.` :
-        `With ${Math.round(100 * s)} % of the gap closed by hand, retrieval changes by ${change.toFixed(1)} points to ${(100 * recall).toFixed(1)} %.`);
+      (share === still ? `Partners are found first in ${(100 * recall).toFixed(0)} % of cases.` :
+        `With ${Math.round(100 * s)} % closed by hand, retrieval changes by ${change.toFixed(1)} points to ${(100 * recall).toFixed(1)} %.`);
   }
   const sphere = find("sphere"), toyChart = find("toy-chart"), lift = 0.35, turn = 0.52;
   make("circle", { r: 1, ...thin }, sphere);
@@ -134,7 +136,7 @@ function mountGap(root, data) {
       const k = exchanged && i < 2 ? 1 - i : i, [x, y] = view((data.longitudes[k] * Math.PI) / 180, lat), [a, b] = view((data.longitudes[i] * Math.PI) / 180, 0);
       set(rings[i], { cx: x, cy: y }); set(links[i], { x1: a, y1: b, x2: x, y2: y, stroke: k === i ? "var(--pull)" : "var(--push)", "stroke-opacity": 0.8 });
     });
-    find("tilt").value = tilt; find("tilt-value").textContent = tilt + "°"; find("scale").value = Math.log(scale); find("scale-value").textContent = scale.toFixed(scale < 10 ? 1 : 0);
+    find("tilt").value = tilt; put("tilt-value", tilt + "°"); find("scale").value = Math.log(scale); put("scale-value", scale.toFixed(scale < 10 ? 1 : 0));
     find("right").textContent = exchanged ? "Put the exchanged texts right" : "Exchange two texts";
     find("toy-words").textContent = `Scale ${scale.toFixed(1)} (temperature ${(1 / scale).toFixed(3)}): loss ${curve[tilt].toFixed(3)} at ${tilt}°, lowest ${low.toFixed(3)} at ${best}°. ` +
       `A tilt multiplies every cosine by cos(tilt): the softmax sees the scale ${(scale * Math.cos(lat)).toFixed(1)}.`;
