@@ -450,8 +450,8 @@ show_values(
 
 # %% [markdown]
 # **Reason one: the augmentation is stronger than the data.** Along the last eight coordinates two *views* differ by a squared distance of $2s^2$ on
-# average, two *images* by $2(1+s^2)$. The pull along such a direction is proportional to the first number, the push to something smaller than the
-# second. When the noise dominates, shrinking the direction costs little and saves much: the network turns it off. That is invariance, the very
+# average, two *images* by $2(1+s^2)$. The pull along such a direction grows with the first number; the push grows with the average of the second over the
+# negatives that count, and the softmax lets near ones count most, so it is smaller than that. When the noise dominates, shrinking the direction costs little and saves much: the network turns it off. That is invariance, the very
 # thing that augmentation is for; it becomes a disease when the direction is one that the task needs.
 #
 # **Predict.** No noise worth speaking of, but two or four matrices in a row. A product of matrices is a matrix: the same functions can be learned. What
@@ -513,7 +513,9 @@ lab.table({arm: [row] for arm, row in layers.items()}, list(layers["alignment on
 
 # %% [markdown]
 # The two layers tell different stories, so a rank without its layer is half a number. In particular, look at *alignment only*: the embedding has no
-# spread left, while the representation of the same network still differs from image to image (the next cell says by how much).
+# spread left, while the representation of the same network still differs from image to image (the next cell says by how much), if along few directions.
+# And compare *shares* of both dimensions before you repeat that "the projector collapses and the backbone does not": in short runs like these it need
+# not hold.
 #
 # (Backbone features end in a ReLU, so they are never negative and their mean is large: uncentred numbers such as RankMe are dominated by it.)
 
