@@ -259,13 +259,15 @@ def _softmax(scores: Float64[np.ndarray, "n"]) -> Float64[np.ndarray, "n"]:
     return np.asarray(exponentials / exponentials.sum())
 
 
-def _check(world: World, n_hard: int, s: int, s_prime: int, alpha: float, beta: float, temperature: float, oracle: bool) -> None:
+def _check(
+    world: World, n_hard: int, s: int, s_prime: int, alpha: float | int, beta: float | int, temperature: float | int, oracle: bool
+) -> None:
     most = int((~world.same).sum()) if oracle else len(world.same)
     if not 1 <= n_hard <= most:
         raise ValueError(f"n_hard is {n_hard}, but must lie between 1 and {most}, the number of negatives")
     if s < 0 or s_prime < 0 or (s > 0 and n_hard < 2):
         raise ValueError(f"s is {s} and s_prime is {s_prime}, but both must be at least 0, and pairs need n_hard of at least 2")
-    limits: Mapping[str, tuple[float, float]] = {"alpha": (alpha, 1.0), "beta": (beta, 0.5)}
+    limits: Mapping[str, tuple[float | int, float | int]] = {"alpha": (alpha, 1), "beta": (beta, 0.5)}
     for name, (value, top) in limits.items():
         if not 0 <= value <= top:
             raise ValueError(f"{name} is {value}, but must lie in [0, {top:g}]")

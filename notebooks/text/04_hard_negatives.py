@@ -282,7 +282,6 @@ scores = torch.cat([q1 @ q1.T, q1 @ rows.T, q1 @ h[0].T, q1 @ h_query[0].T], dim
 by_hand = scores.logsumexp(dim=0) - scores[0]
 print(f"cosines {q1[0] @ h[0, 0]:.6f} and {q1[0] @ h_query[0, 0]:.6f}; loss {by_hand:.6f}")
 
-# %%
 draws = (torch.tensor([[[0, 1]]]), torch.tensor([[0.5]]), torch.tensor([[0]]), torch.tensor([[0.25]]))
 package = methods.mochi_loss(q1, q1, rows, temperature=1.0, n_hard=2, draws=draws)
 plain = methods.info_nce_queue(q1, q1, rows, temperature=1.0)
