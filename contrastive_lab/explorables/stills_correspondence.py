@@ -76,7 +76,7 @@ def propagation_poster(picture: Image, objects: Cells, networks: Mapping[str, Co
                 panel.contour(objects == number, levels=[0.5], colors="white", linewidths=0.9)
         panel.add_patch(_square(query % objects.shape[1], query // objects.shape[1]))
         panel.set(xticks=[], yticks=[])
-    return _png(figure)
+    return _png(figure, colours=128)
 
 
 def _scene(panel: Any, picture: Image, boxes: Boxes) -> None:

@@ -231,8 +231,10 @@ explorables.show(explorables.Propagation())
 # <details><summary>What you should have seen</summary>
 #
 # Raw colour separates these flat-coloured objects almost perfectly; that is a property of the embedded world, and the baseline that any network has to be
-# compared with. The cells of a network lie in a cone: their cosines are all high, so $\gamma=2$ still listens to nearly all of them, and propagation makes the map
-# much more uniform. The *ranking* of cells (AUROC) can survive that, their *difference* does not: watch both.
+# compared with. The cells of the untrained network lie in a narrow cone, so $\gamma=2$ listens to all of them alike. PixPro's cells differ more, and those that are
+# alike are mostly *near*: part of what it learned is where a cell lies, down to the border of the image, so a high AUROC is no proof that it knows the object. At
+# $\gamma=2$ a cell still listens to most of the map, and propagation makes it much more uniform. The *ranking* of cells (AUROC) can survive that, their
+# *difference* does not: watch both.
 #
 # </details>
 

@@ -2,6 +2,7 @@
 
     python scripts/states/propagation.py --count 8000 --epochs 60 --batch 128 --width 64 --hidden 512    a minute on a GPU
     python scripts/states/propagation.py                                                   two minutes on two cores
+    python scripts/states/propagation.py --run FOLDER    a PixPro run that was trained already, such as the one of notebook 06 (laptop)
 
 Cosines between 12 x 12 cells of two test scenes at 48 pixels: of the cells' mean colours (minus the scene's mean colour), of projected
 cells of an untrained network, and of the same network after PixPro on scenes of 32 pixels. Settings, seed and versions are inside.
@@ -24,7 +25,7 @@ from torch import Tensor
 from contrastive_lab.data import Images, scenes
 from contrastive_lab.explorables.propagation import NUMBERS, PIXELS, SIDE, auroc, first_query, pack, scenes_shown
 from contrastive_lab.methods import PixPro
-from contrastive_lab.training import Moment, Settings, prepare, train
+from contrastive_lab.training import Moment, Run, Settings, prepare, train
 from contrastive_lab.training.observe import at_rest
 
 HOME = Path(__file__).resolve().parents[2] / "contrastive_lab" / "explorables" / "states" / "propagation.npz"
@@ -54,19 +55,23 @@ def main() -> int:
     shown = scenes.load("test", count=max(NUMBERS) + 1, size=PIXELS, two=1.0).take(torch.tensor(NUMBERS))
     changes = {"epochs": args.epochs, "width": args.width, "batch_size": args.batch, "seed": args.seed, "device": args.device}
     settings = Settings.recommended("pixpro", "scenes", options={"hidden_dim": args.hidden}, **changes)
+    finished = Run.load(args.run) if args.run else None
+    if finished is not None:
+        settings = finished.settings
     method = prepare(settings, images)
     assert isinstance(method, PixPro)
     colour = F.adaptive_avg_pool2d(shown.pixels.float(), SIDE)
     kept = {"colour": cosines(colour - colour.mean(dim=(2, 3), keepdim=True)), "untrained": projected(method, shown)}
-    train(method, images, settings, [said])
-    kept["pixpro"] = projected(method, shown)
+    trained = finished.method if finished is not None else train(method, images, settings, [said]).method
+    assert isinstance(trained, PixPro)
+    kept["pixpro"] = projected(trained, shown)
     for name, table in kept.items():
         for place, matrix in enumerate(table):
             query, objects = first_query(place), scenes_shown()[1][place].ravel()
             print(f"{name}, scene {place}: AUROC {auroc(matrix[query], objects == objects[query], query):.3f}")
     about = {
-        "command": "python scripts/states/propagation.py",
-        "images": len(images),
+        "command": "python scripts/states/propagation.py" + (f" --run ({args.run.name})" if args.run else ""),
+        "images": len(images) if finished is None else "those of the run",
         "settings": asdict(settings),
         "versions": {"python": platform.python_version(), "torch": str(torch.__version__)},
     }
@@ -79,6 +84,7 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=HOME)
+    parser.add_argument("--run", type=Path, help="folder of a finished PixPro run; nothing is trained then")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--count", type=int, default=1500, help="training scenes")
     parser.add_argument("--epochs", type=int, default=10)
