@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from contrastive_lab.exercises import card, get
+from contrastive_lab.lab.colab import add_colab
 from contrastive_lab.lab.teaching import teach
 
 Edition = Literal["student", "solution", "instructor"]
@@ -36,6 +37,7 @@ def build(source: Path, *, edition: Edition = "student") -> str:
     notebook = jupytext.read(source, fmt="py:percent")
     if edition == "instructor":
         teach(notebook, source.stem)
+    add_colab(notebook, source)
     seen: dict[str, int] = {}
     for cell in notebook.cells:
         extra = dict(cell.metadata)
