@@ -252,10 +252,7 @@ class PixPro(Method):
 
     @classmethod
     def recipe(cls, data: DataKind) -> Recipe:
-        """Crops from 0.2 of the area: below, some pairs don't overlap. SGD as for BYOL on CIFAR; LARS in the paper.
-
-        Photographs get the paper's instance branch: without it cells agree with their neighbours, but the pooled map says little.
-        """
+        """Crops from 0.2 of the area: below, some pairs don't overlap. Photographs: SGD (LARS in the paper) and the instance branch."""
         if data == "scenes":
             return Recipe(optimizer="adamw", lr=2e-3)
         options = {"hidden_dim": 1024, "instance_weight": 1.0}

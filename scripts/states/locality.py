@@ -48,9 +48,10 @@ def shown_images() -> tuple[Images, list[str]]:
     draw = world.draw(range(40_000))
     colour, shape, size, kind, cell = draw.colour[:, 0], draw.shape[:, 0], draw.size[:, 0], draw.background, draw.cell[:, 0]
     middle = (cell == 4) & (size == 2)
+    alike = (draw.colour[:, 1] == 3) & (draw.size[:, 1] == 2) & (draw.shape[:, 1] < 4)
     wanted = {
         "red object": ~draw.two & middle & (colour == 0) & (shape < 2),
-        "two yellow objects": draw.two & (colour == 3) & (draw.colour[:, 1] == 3) & (size == 2) & (draw.size[:, 1] == 2) & (kind == 2) & (shape < 4) & (draw.shape[:, 1] < 4),
+        "two yellow objects": draw.two & (colour == 3) & (size == 2) & (kind == 2) & (shape < 4) & alike,
         "white object, checks": ~draw.two & middle & (colour == 7) & (kind == 2) & (shape < 4),
         "small blue object, dots": ~draw.two & (cell == 4) & (colour == 2) & (size == 0) & (kind == 3) & (shape < 2),
     }
