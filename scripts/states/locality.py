@@ -51,7 +51,7 @@ def shown_images() -> tuple[Images, list[str]]:
     alike = (draw.colour[:, 1] == 3) & (draw.size[:, 1] == 2) & (draw.shape[:, 1] < 4)
     wanted = {
         "red object": ~draw.two & middle & (colour == 0) & (shape < 2),
-        "two yellow objects": draw.two & (colour == 3) & (size == 2) & (kind == 2) & (shape < 4) & alike,
+        "two yellow objects": draw.two & ((draw.colour == 3) & (draw.size == 2) & (draw.shape < 4)).all(axis=1) & (kind == 2),
         "white object, checks": ~draw.two & middle & (colour == 7) & (kind == 2) & (shape < 4),
         "small blue object, dots": ~draw.two & (cell == 4) & (colour == 2) & (size == 0) & (kind == 3) & (shape < 2),
     }
