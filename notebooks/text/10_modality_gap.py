@@ -495,6 +495,16 @@ for scale in (1, 5, 14, 25, 50, 100):
 # ends up *the same* wherever a gap pays. The tilt multiplies all cosines by $\cos(\text{tilt})$, exactly the lifted dimension of section 2. So the gap does not
 # know about wrong pairs; it is one way of raising a temperature that is too low for data with wrong pairs. A network that may learn its temperature doesn't need
 # that way.
+#
+# **And real encoders?** Go back to the table of section 7 and compare the rows "temperature 0.02" and "temperature 0.02, wrong pairs".
+#
+# <details><summary>What the comparison can say, and what it can't</summary>
+#
+# With wrong pairs among the captions the smallest temperature ends with a much wider gap, as the toy has it. But it also learns much less in the same number of epochs, and
+# the gap is there from the start: an encoder that has learnt less has also closed less. One run of one seed can't tell "the gap protects" from "the gap has
+# not been closed yet". Longer training of both arms would.
+#
+# </details>
 
 # %% [markdown]
 # ## 10 · Break it: pull alone
