@@ -48,7 +48,6 @@ def shown_images() -> tuple[Images, list[str]]:
     draw = world.draw(range(40_000))
     colour, shape, size, kind, cell = draw.colour[:, 0], draw.shape[:, 0], draw.size[:, 0], draw.background, draw.cell[:, 0]
     middle = (cell == 4) & (size == 2)
-    alike = (draw.colour[:, 1] == 3) & (draw.size[:, 1] == 2) & (draw.shape[:, 1] < 4)
     wanted = {
         "red object": ~draw.two & middle & (colour == 0) & (shape < 2),
         "two yellow objects": draw.two & ((draw.colour == 3) & (draw.size == 2) & (draw.shape < 4)).all(axis=1) & (kind == 2),
