@@ -450,9 +450,10 @@ show_values(
 
 # %% [markdown]
 # **Reason one: the augmentation is stronger than the data.** Along the last eight coordinates two *views* differ by a squared distance of $2s^2$ on
-# average, two *images* by $2(1+s^2)$. The pull along such a direction grows with the first number; the push grows with the average of the second over the
-# negatives that count, and the softmax lets near ones count most, so it is smaller than that. When the noise dominates, shrinking the direction costs little and saves much: the network turns it off. That is invariance, the very
-# thing that augmentation is for; it becomes a disease when the direction is one that the task needs.
+# average, two *images* by $2(1+s^2)$. The pull along such a direction grows with the first number; the push grows with the average of the second over
+# the negatives that count, and the softmax lets near ones count most, so it is smaller than that. When the noise dominates, shrinking the direction
+# costs little and saves much: the network turns it off. That is invariance, the very thing that augmentation is for; it becomes a disease when the
+# direction is one that the task needs.
 #
 # **Predict.** No noise worth speaking of, but two or four matrices in a row. A product of matrices is a matrix: the same functions can be learned. What
 # do the singular values do?
