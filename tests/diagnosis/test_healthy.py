@@ -9,7 +9,7 @@ from contrastive_lab.diagnosis import PAGES, Course, Illness, examine, examine_f
 from contrastive_lab.methods import METHODS
 
 TEXT = Path(__file__).parents[2] / "notebooks" / "text"
-EPOCHS = {"pixpro": 2, "pixcontrast": 2, "clip": 8}
+EPOCHS = {"pixpro": 2, "pixcontrast": 2, "clip": 16}
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -71,7 +71,8 @@ def test_a_costly_look_is_taken_seldom(images, monkeypatch):
         live(moment)
 
     run_with(tick, images, epochs=25)
-    assert live.spent / now[0] < module.SHARE + 0.02
+    assert live.spent > 2, "the first and the last moment are seen in any case"
+    assert (live.spent - 2) / now[0] < module.SHARE
 
 
 def test_the_network_keeps_its_mode_and_its_randomness(images):
