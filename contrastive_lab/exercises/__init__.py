@@ -11,12 +11,14 @@ from contrastive_lab.exercises import (
     modality_gap,
     object_locality,
     pixels,
+    start,
     two_forces,
 )
 from contrastive_lab.exercises.card import card, folded
 from contrastive_lab.exercises.exercise import Case, Exercise, Mistake, NotYet
 
 _NOTEBOOKS = (
+    start,
     two_forces,
     decoupling,
     attraction,

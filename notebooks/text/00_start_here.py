@@ -17,12 +17,13 @@
 #
 # **You need** Python and a first idea of what a neural network is. Nothing is downloaded: everything here works without a network.
 #
-# **Time.** About 20 minutes; the next cell says what running everything costs.
+# **Time.** About 45 minutes; the next cell says what running everything costs.
 
 # %%
 import torch
+from torch import Tensor
 
-from contrastive_lab import explorables, figures, lab
+from contrastive_lab import exercises, explorables, figures, lab
 from contrastive_lab.data import scenes
 
 lab.banner("00_start_here")
@@ -231,23 +232,83 @@ lab.show_images(
 # </details>
 
 # %% [markdown]
-# Do small crops really share less? Count: how often do the boxes of two views overlap, and by how much of their joint area?
+# Do small crops really share less? Measure it: for the boxes of two views, the area that both show as a share of the area that at least one shows. This is
+# the first exercise of the course, and it works like all others: a card with hints and a solution behind folds, a cell for your code, a check.
+
+# %% [markdown] card="view_overlap"
+# (from contrastive_lab.exercises)
+
+# %% exercise="view_overlap"
+# (from contrastive_lab.exercises)
+
+# %% [markdown]
+# The check compares your function with the definition and with mistakes that people make. If it recognises yours, it says which one. Try it before you have
+# written anything: a check never breaks a notebook.
+
+# %% tags=["raises-exception", "check"]
+exercises.check("view_overlap", view_overlap)
+
+# %% [markdown]
+# From here on the notebook uses your function if it is right, and the lab's otherwise.
 
 # %%
-def overlap(augmentation, count=2000):
-    """Mean intersection over union of the boxes of two random views."""
-    seeds = (torch.Generator().manual_seed(seed) for seed in (0, 1))
-    one, two = (augmentation.draw(count, (96, 96), generator=seed).crop.float() for seed in seeds)
-    near = torch.maximum(one[:, :2], two[:, :2])
-    far = torch.minimum(one[:, :2] + one[:, 2:], two[:, :2] + two[:, 2:])
-    shared = (far - near).clamp(min=0).prod(dim=1)
-    return (shared / (one[:, 2:].prod(dim=1) + two[:, 2:].prod(dim=1) - shared)).mean().item()
-
-
+view_overlap = exercises.get("view_overlap").or_solution(view_overlap)
 scales = ((0.05, 0.2), (0.2, 1.0), (0.3, 1.0), (0.8, 1.0))
-shares = {scale: overlap(replace(here.augmentation, scale=scale)) for scale in scales}
-for scale, share in shares.items():
-    print(f"crops of {scale[0]:.0%} to {scale[1]:.0%} of the area: two views share {share:.0%} of what they show")
+shares, apart = {}, {}
+source = here.images.pixels[:1].expand(1000, -1, -1, -1)
+for scale in scales:
+    augmentation = replace(here.augmentation, scale=scale)
+    one, two = (augmentation(source, generator=torch.Generator().manual_seed(seed))[1] for seed in (0, 1))
+    found = view_overlap(one, two)
+    shares[scale], apart[scale] = found.mean().item(), (found == 0).float().mean().item()
+    print(f"crops of {scale[0]:.0%} to {scale[1]:.0%} of the area: two views share {shares[scale]:.0%}, {apart[scale]:.0%} of the pairs share nothing")
+
+# %% [markdown]
+# ## The tour: five things to see
+#
+# Training a network on pairs of views moves a cloud of points. Five questions about that cloud return in every notebook, and each has a picture of its own:
+#
+# | question | name | where |
+# |---|---|---|
+# | Are two views of one image close? | **alignment** | 01 |
+# | Do the images spread over the sphere? | **uniformity** | 01 |
+# | How many directions does the cloud use? | **dimensional collapse** | 09 |
+# | Do pictures and words share the space? | **modality gap** | 10 |
+# | Does the map of a network know where objects are? | **object locality** | 11 |
+#
+# The strips below follow all five while different methods train: one column for each method, one row for each question, a lamp that says whether the value is
+# healthy. **Predict** first, then move the epoch.
+
+# %% tags=["explorable"]
+explorables.show(explorables.VitalSigns.shipped())
+
+# %% [markdown]
+# <details><summary>What to look for</summary>
+#
+# At epoch 0 nearly all lamps warn: an untrained network puts all images in almost the same place. Then the spread grows, and with it the number of directions. One
+# column has the best alignment of all and yet is ill: it was trained without anything that pushes strangers apart. You will build that one yourself in notebook 01.
+#
+# </details>
+
+# %% poster="vitals"
+lab.poster(
+    explorables.VitalSigns.shipped().poster(),
+    alt="Vital signs of several methods as rows of small curves with identical axes: spread, uniformity, ranks, alignment, modality gap, locality and kNN.",
+)
+
+# %% [markdown]
+# **The first of the five, by hand.** Six pairs of views, how far apart a network puts them, and whether it still finds the twin among strangers. Pull the strength of the
+# augmentation up, and change the network.
+
+# %% tags=["explorable"]
+explorables.show(explorables.Alignment.shipped())
+
+# %% poster="alignment"
+lab.poster(
+    explorables.Alignment.shipped().poster(),
+    alt="Pairs of views with their distances; for the untrained network, alignment only and SimCLR a histogram of twin distances, and below it twin against nearest "
+    "stranger: only SimCLR's points lie mostly below the diagonal.",
+)
 
 # %% [markdown]
 # ## How the notebooks work
@@ -274,6 +335,30 @@ for scale, share in shares.items():
 # | 10_modality_gap | Why do pictures and words stay apart? |
 # | 11_object_locality | When does a map know objects? |
 # | 12_everything_compared | Which would I choose, and why? |
+
+# %% [markdown]
+# **Question A.** We never change colours, and always crop. What will a network learn to tell images apart by?
+#
+# <details><summary>Answer</summary>
+#
+# By colours: two crops of one picture have nearly the same colour histogram, and other pictures have another one. That is the cheapest way to recognise a twin, so it will be
+# taken. This is why strong colour changes are part of nearly every recipe.
+#
+# </details>
+#
+# **Question B.** The class we care about is the *direction* in which an arrow points. Which of the usual changes must go?
+#
+# <details><summary>Answer</summary>
+#
+# Mirroring: it makes an arrow to the left and one to the right "the same". A view may change only what you want to ignore.
+#
+# </details>
+
+# %% [markdown]
+# ## What to read
+#
+# * Chen, Kornblith, Norouzi, Hinton: A Simple Framework for Contrastive Learning of Visual Representations (ICML 2020), arXiv:2002.05709. Its section 3 varies the views.
+# * Tian, Sun, Poole, Krishnan, Schmid, Isola: What Makes for Good Views for Contrastive Learning? (NeurIPS 2020), arXiv:2005.10243.
 
 # %% [markdown]
 # ## Something doesn't work?
