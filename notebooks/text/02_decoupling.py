@@ -462,13 +462,14 @@ rows = {name: [{key: run.last(key) for key in columns}] for name, run in compare
 lab.table(rows, columns, digits=3)
 
 # %% [markdown]
-# Whoever becomes the best pair of a batch is pushed apart with a weight in the tens, the next best takes its place, and so on: the loss fights its own success. If the numbers
-# of your run look harmless all the same, ask how many *pairs* are affected in each step.
+# **Explain.** Most pairs of a batch have weight 2 now, and a few of the best have to bring the mean back to 1. Is the pull as a whole still as strong as before? Compare alignment and uniformity of the two rows with
+# the untrained network's place in the plane of notebook 01.
 #
 # <details><summary>Answer</summary>
 #
-# One or two of the whole batch: the softmax at such a width is almost one-hot. Everybody else has weight 2, so most of the batch is simply trained with a doubled pull. Broken weights
-# need not show in the mean; they show in the lowest weight, which is why the method logs it.
+# The weights still average to 1, but their *forces* don't. The gradient of a cosine is as long as the sine of the angle: almost nothing for the best pairs, which carry all the negative weight. So the negative weights hardly
+# act, the pull on everybody else is doubled, and the push is what it was. The balance of the two forces moves towards alignment. If your run shows small alignment and a uniformity near 0, that is where it went: towards the corner of
+# "alignment only". A mean of 1 protects nothing; the method logs the *lowest* weight so that one can see it.
 #
 # </details>
 
