@@ -1,7 +1,7 @@
 """Embeddings of an encoder before, during and after training, for the explorable of the NPC multiplier: explorables/states/npc.npz.
 
     python scripts/states/npc.py --epochs 40 --width 64                    a minute on a GPU
-    python scripts/states/npc.py --count 5000 --epochs 6 --width 16        a minute on one core: the shipped table
+    python scripts/states/npc.py --count 5000 --epochs 12 --width 16       a minute or two on one core: the shipped table
 
 SimCLR at temperature 0.1 on CIFAR-10 (or the embedded world); kept are two views of `--probe` test images as unit vectors, a byte for each
 coordinate. The views are those of training. Settings, seed and versions are inside; no image is.
