@@ -285,8 +285,10 @@ explorables.show(explorables.VitalSigns.shipped())
 # %% [markdown]
 # <details><summary>What to look for</summary>
 #
-# At epoch 0 nearly all lamps warn: an untrained network puts all images in almost the same place. Then the spread grows, and with it the number of directions. One
-# column has the best alignment of all and yet is ill: it was trained without anything that pushes strangers apart. You will build that one yourself in notebook 01.
+# At epoch 0 nearly all lamps warn: an untrained network puts all images in almost the same place. Then the spread grows, and with it the number of
+# directions. One
+# column has the best alignment of all and yet is ill: it was trained without anything that pushes strangers apart. You will build that one yourself in
+# notebook 01.
 #
 # </details>
 
@@ -297,7 +299,8 @@ lab.poster(
 )
 
 # %% [markdown]
-# **The first of the five, by hand.** Six pairs of views, how far apart a network puts them, and whether it still finds the twin among strangers. Pull the strength of the
+# **The first of the five, by hand.** Six pairs of views, how far apart a network puts them, and whether it still finds the twin among strangers. Pull the
+# strength of the
 # augmentation up, and change the network.
 
 # %% tags=["explorable"]
@@ -341,7 +344,8 @@ lab.poster(
 #
 # <details><summary>Answer</summary>
 #
-# By colours: two crops of one picture have nearly the same colour histogram, and other pictures have another one. That is the cheapest way to recognise a twin, so it will be
+# By colours: two crops of one picture have nearly the same colour histogram, and other pictures have another one. That is the cheapest way to recognise a
+# twin, so it will be
 # taken. This is why strong colour changes are part of nearly every recipe.
 #
 # </details>
@@ -357,13 +361,15 @@ lab.poster(
 # %% [markdown]
 # ## What to read
 #
-# * Chen, Kornblith, Norouzi, Hinton: A Simple Framework for Contrastive Learning of Visual Representations (ICML 2020), arXiv:2002.05709. Its section 3 varies the views.
+# * Chen, Kornblith, Norouzi, Hinton: A Simple Framework for Contrastive Learning of Visual Representations (ICML 2020), arXiv:2002.05709. Its section 3
+#   varies the views.
 # * Tian, Sun, Poole, Krishnan, Schmid, Isola: What Makes for Good Views for Contrastive Learning? (NeurIPS 2020), arXiv:2005.10243.
 
 # %% [markdown]
 # ## Something doesn't work?
 #
-# `contrastive-lab doctor` in a terminal prints versions, device, memory and the data that was found, in a form that fits a bug report. If an interactive picture
+# `contrastive-lab doctor` in a terminal prints versions, device, memory and the data that was found, in a form that fits a bug report. If an interactive
+# picture
 # stays empty: trust the notebook, run its cell again, and start JupyterLab from the same environment as the kernel (`make lab` does).
 
 # %% expect=["scenes drawn: 256", "every scene has two captions: True", "small crops share less: True", "views keep the size of the image: True"]

@@ -35,7 +35,7 @@ lab.banner("12_everything_compared")
 # %% [markdown]
 # ## Predict first
 #
-# 1. Eleven networks were trained for equally many epochs on the same scenes, none of them with labels except Hydra. Will they agree on which scenes are alike?
+# 1. Many networks were trained for equally many epochs on the same scenes, none of them with labels except Hydra. Will they agree on which scenes are alike?
 # 2. Method A reaches 71 % with one seed and method B 69 %. Would you bet on A?
 # 3. Is the method with the best uniformity also the one with the best accuracy?
 # 4. Which costs more: a second network (a momentum twin), or twice as many views of each image?
@@ -44,7 +44,8 @@ lab.banner("12_everything_compared")
 # ## 1 · One table
 #
 # A program of this repository (`benchmarks/methods.py`) trained every method with three seeds where time allowed it, each with its own recipe, on scenes
-# with one object. The class is the object's **colour**. The network is small (a convolutional network for two cores), the number of epochs equal, the last epoch counts.
+# with one object. The class is the object's **colour**. The network is small (a convolutional network for two cores), the number of epochs equal, the last
+# epoch counts.
 #
 # **Predict.** The untrained network is one of the rows. How far above it do you expect the best one in kNN accuracy, and can a method be *below* it?
 
@@ -73,7 +74,8 @@ lab.table({name: rows[name] for name in order}, titles)
 #
 # <details><summary>Why is shape near chance for all of them?</summary>
 #
-# An object covers one to seven per cent of a 32-pixel image, and two crops of a scene agree on its colour and background long before anything forces the network
+# An object covers one to seven per cent of a 32-pixel image, and two crops of a scene agree on its colour and background long before anything forces the
+# network
 # to look at outlines. A loss asks for whatever tells images apart *cheaply*.
 #
 # </details>
@@ -141,11 +143,13 @@ for looks in (1, 10, 50, 200):
 
 # %%
 here = lab.start("12-runs")
-for name, run in here.runs.items():
-    print(f"{run}\n")
+print(here.runs["simclr"], "\n")
+measured = {name: [run.card["measured"]] for name, run in here.runs.items()}
+lab.table(measured, {"knn": "kNN colour", "linear": "linear colour", "alignment": "alignment", "uniformity": "uniformity", "rankme": "RankMe"})
 
 # %% [markdown]
-# **The plane of the two forces.** All runs start in the upper left corner: twins together, and everybody else too. Where do they go? Which one takes the longest way,
+# **The plane of the two forces.** All runs start in the upper left corner: twins together, and everybody else too. Where do they go? Which one takes the
+# longest way,
 # which one stays in a cone?
 
 # %%
@@ -154,7 +158,8 @@ paths = {name: figures.Track(*run.column("alignment"), run.column("uniformity")[
 figure = figures.align_uniform_plane(paths, floor=measures.uniformity_floor(128))
 lab.show(
     figure,
-    alt="The plane of alignment and uniformity with one path for each method, from the upper left corner, where all scenes coincide, to the right and down.",
+    alt="The plane of alignment and uniformity with one path for each method, from the upper "
+    "left corner, where all scenes coincide, to the right and down.",
 )
 
 # %% [markdown]
@@ -185,7 +190,8 @@ explorables.show(explorables.VitalSigns(strips))
 # %% poster="vitals"
 lab.poster(
     explorables.VitalSigns.shipped().poster(),
-    alt="Vital signs of several runs as rows of small curves with identical axes: alignment, uniformity, directions, spread and kNN accuracy over the epochs.",
+    alt="Vital signs of several runs as rows of small curves with identical axes: spread, "
+    "uniformity, ranks, directions, alignment, locality and kNN accuracy over the epochs.",
 )
 
 # %% tags=["live"]
@@ -209,18 +215,20 @@ with torch.no_grad():
 spectra = {name: measures.spectrum(z).tolist() for name, z in embeddings.items()}
 lab.show(
     figures.spectra(spectra),
-    alt="One falling curve for each method on a logarithmic scale: variance of the embedding along its directions, strongest first.",
+    alt="One falling curve for each method on a logarithmic scale: variance of the embedding "
+    "along its directions, strongest first.",
 )
 
 # %%
-for name, z in embeddings.items():
-    print(f"{name:12s} participation ratio {measures.participation_ratio(z):5.1f}, spread {measures.embedding_std(z) * z.shape[1] ** 0.5:.2f} of 1")
+measured = {name: [run.card["measured"]] for name, run in here.runs.items()}
+lab.table(measured, {"participation_ratio": "participation ratio", "rankme": "RankMe", "std": "deviation of a coordinate"})
 
 # %% [markdown]
-# With few images the tail of a spectrum is too low, whatever the network does (notebook 09): compare the curves with each other, not with a number from a paper.
+# With few images the tail of a spectrum is too low, whatever the network does (notebook 09): compare the curves with each other, not with a paper's.
 
 # %% [markdown]
-# **Do they agree?** Two networks agree on a scene if they choose the same neighbours for it. Take the ten nearest of each scene in both spaces and count how many
+# **Do they agree?** Two networks agree on a scene if they choose the same neighbours for it. Take the ten nearest of each scene in both spaces and count how
+# many
 # they share.
 
 # %%
@@ -235,8 +243,13 @@ shared = [[(near[a][:, :, None] == near[b][:, None]).any(2).float().mean().item(
 
 # %%
 figure = figures.new_figure(height=420)
-figure.add_heatmap(z=shared, x=names, y=names, zmin=0, zmax=1, colorscale="Viridis", texttemplate="%{z:.2f}", colorbar={"title": "share"})
-lab.show(figure, alt="A square table of colours: for each pair of methods the share of a scene's ten nearest neighbours on which both agree.")
+look = {"colorscale": "Viridis", "texttemplate": "%{z:.2f}", "colorbar": {"title": "share"}}
+figure.add_heatmap(z=shared, x=names, y=names, zmin=0, zmax=1, **look)
+lab.show(
+    figure,
+    alt="A square table of colours: for each pair of methods the share of a scene's ten nearest "
+    "neighbours on which both agree.",
+)
 
 # %% [markdown]
 # The diagonal is one by definition. Off the diagonal you see families: losses that differ in a weight agree more than losses that differ in what they compare.
@@ -264,7 +277,11 @@ for name in here.runs:
     figure.add_scatter(x=[accuracy[name]], y=[locality[name]], name=name, mode="markers", marker=marker)
 figure.update_xaxes(figures.axis("kNN accuracy (colour)"))
 figure.update_yaxes(figures.axis("mask AUROC of the map"))
-lab.show(figure, alt="One mark for each method: kNN accuracy to the right, mask AUROC of its feature map upwards. The two do not lie on one line.")
+lab.show(
+    figure,
+    alt="One mark for each method: kNN accuracy to the right, mask AUROC of its feature map "
+    "upwards. The marks do not lie on one line.",
+)
 
 # %% [markdown]
 # Knowing *what* and knowing *where* are different axes. A method is chosen for the axis that your task needs.
@@ -350,7 +367,8 @@ for name, run in {"yours": own_run, "SimCLR": their_run}.items():
 both = {"yours": lab.track(own_run), "simclr": lab.track(their_run)}
 lab.show(
     lab.distinct(figures.align_uniform_plane(both)),
-    alt="The plane of alignment and uniformity with two paths from the upper left corner: your method and SimCLR.",
+    alt="The plane of alignment and uniformity with two paths from the upper left corner: "
+    "your method and SimCLR.",
 )
 
 # %% [markdown]
@@ -379,7 +397,8 @@ lab.show(
 #
 # <details><summary>Answer</summary>
 #
-# What its alignment is (uniformity alone can be had by pushing everything apart), whether the task's accuracy rose too, over how many seeds, and at which epoch it was
+# What its alignment is (uniformity alone can be had by pushing everything apart), whether the task's accuracy rose too, over how many seeds, and at which
+# epoch it was
 # read off. Then whether both had equally many epochs, views and tuning.
 #
 # </details>
@@ -389,7 +408,8 @@ lab.show(
 #
 # <details><summary>Answer</summary>
 #
-# Accuracy counts only whether neighbours share the class; within a class, and for the scenes both get wrong, they may order everything differently: one by background, one by
+# Accuracy counts only whether neighbours share the class; within a class, and for the scenes both get wrong, they may order everything differently: one by
+# background, one by
 # position. Such networks make different mistakes, so voting between them, or training on one's neighbours with the other, can gain something.
 #
 # </details>
@@ -398,8 +418,10 @@ lab.show(
 # ## What to read
 #
 # * Wang, Isola: Understanding Contrastive Representation Learning through Alignment and Uniformity on the Hypersphere (ICML 2020), arXiv:2005.10242.
-# * Garrido, Balestriero, Najman, LeCun: RankMe: Assessing the Downstream Performance of Pretrained Self-Supervised Representations by Their Rank (ICML 2023), arXiv:2210.02885.
-# * Musgrave, Belongie, Lim: A Metric Learning Reality Check (ECCV 2020), arXiv:2003.08505: what is left of published differences when all methods are tuned alike.
+# * Garrido, Balestriero, Najman, LeCun: RankMe: Assessing the Downstream Performance of Pretrained Self-Supervised Representations by Their Rank (ICML 2023),
+#   arXiv:2210.02885.
+# * Musgrave, Belongie, Lim: A Metric Learning Reality Check (ECCV 2020), arXiv:2003.08505: what is left of published differences when all methods are tuned
+#   alike.
 # * Balestriero and others: A Cookbook of Self-Supervised Learning (2023), arXiv:2304.12210.
 
 # %% expect=["own loss equals the package: True", "every run is finite: True", "paths in the plane: True"]
