@@ -493,16 +493,17 @@ for scale in (1, 5, 14, 25, 50, 100):
 # %% [markdown]
 # At small scales the best place is the equator: no gap. At large scales a gap pays, but only because of the two wrong pairs. Look at the scale that the softmax sees: it
 # ends up *the same* wherever a gap pays. The tilt multiplies all cosines by $\cos(\text{tilt})$, exactly the lifted dimension of section 2. So the gap does not
-# know about wrong pairs; it is one way of raising a temperature that is too low for data with wrong pairs. A network that may learn its temperature doesn't need
-# that way.
+# know about wrong pairs; it is one way of raising a temperature that is too low for data with wrong pairs. A network that learns its temperature
+# could raise that instead.
 #
-# **And real encoders?** Go back to the table of section 7 and compare the rows "temperature 0.02" and "temperature 0.02, wrong pairs".
+# **And real encoders?** Go back to the table of section 7 and compare "temperature 0.02" and "learnt" with the same under wrong pairs.
 #
 # <details><summary>What the comparison can say, and what it can't</summary>
 #
 # With wrong pairs among the captions the smallest temperature ends with a much wider gap, as the toy has it. But it also learns much less in the same number of epochs, and
 # the gap is there from the start: an encoder that has learnt less has also closed less. One run of one seed can't tell "the gap protects" from "the gap has
-# not been closed yet". Longer training of both arms would.
+# not been closed yet"; longer training of both arms would. The learnt temperature hardly moved in so few steps, and its gap stayed wider with wrong pairs too: at this
+# size it does not take the way out that the toy offers.
 #
 # </details>
 
