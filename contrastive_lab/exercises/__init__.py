@@ -11,6 +11,7 @@ from contrastive_lab.exercises import (
     modality_gap,
     object_locality,
     pixels,
+    separation,
     start,
     two_forces,
 )
@@ -25,6 +26,7 @@ _NOTEBOOKS = (
     clusters,
     pixels,
     hard_negatives,
+    separation,
     arbitrary_pairs,
     modality_gap,
     object_locality,
