@@ -15,6 +15,7 @@ from contrastive_lab.explorables.modality_gap import ModalityGap
 from contrastive_lab.explorables.npc import Npc
 from contrastive_lab.explorables.particles import Particles
 from contrastive_lab.explorables.propagation import Propagation
+from contrastive_lab.explorables.separation import LeakDial
 from contrastive_lab.explorables.sinkhorn import Sinkhorn
 from contrastive_lab.explorables.uniformity import Uniformity
 from contrastive_lab.explorables.vitals import VitalSigns
@@ -29,6 +30,7 @@ EXPLORABLES: dict[str, Callable[[], Explorable]] = {
     "correspondence": Correspondence,
     "propagation": Propagation,
     "mixing": Mixing,
+    "separation": LeakDial.shipped,
     "gates": Gates,
     "npc": Npc,
     "force_field": ForceField,
@@ -47,6 +49,7 @@ __all__ = [
     "Explorable",
     "ForceField",
     "Gates",
+    "LeakDial",
     "Mixing",
     "ModalityGap",
     "Npc",
