@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float64, Int
+from numpy.typing import NDArray
 
 from contrastive_lab.explorables import table
 from contrastive_lab.explorables.page import Question, Slider, buttons, page, readouts, slider
@@ -42,8 +43,8 @@ class LeakDial:
     reach: tuple[float, float]
     alt: str = (
         "Two maps of the same test images, the common and the salient space of a small SepCLR network. Round points are targets, coloured "
-        "by digit or by background; hollow points are plain backgrounds. A table shows how well digit and background can be read from each "
-        "space, beside chance and beside random weights. Sliders set the weight of the joint-entropy term and the epoch."
+        "by digit or by patch; hollow points are plain patches without a digit. A table shows how well digit and patch can be read from "
+        "each space, beside chance and beside random weights. Sliders set the weight of the joint-entropy term and the epoch."
     )
 
     @classmethod
@@ -75,8 +76,8 @@ class LeakDial:
         identity = identity or f"clab-separation-{zlib.crc32(self.common.tobytes() + self.salient.tobytes()):08x}"
         controls = slider(Slider("lambda", "weight λ of the joint entropy", 0, len(self.lambdas) - 1, 1))
         controls += slider(Slider("epoch", "epoch", 0, len(self.epochs) - 1, 1))
-        choices = buttons(colour="Colour by background", broken="Break it: no background set", reset="Start again")
-        numbers = readouts([(name.replace("texture", "background"), f"p{k}", f"n{k}") for k, name in enumerate(NAMES)])
+        choices = buttons(colour="Colour by patch", broken="Break it: no background set", reset="Start again")
+        numbers = readouts([(name.replace("texture", "patch"), f"p{k}", f"n{k}") for k, name in enumerate(NAMES)])
         panels = "".join(
             f'<svg data-part="{part}" viewBox="0 0 300 320" role="img" aria-label="{part} codes of test images"></svg>'
             for part in ("common", "salient")
@@ -128,17 +129,17 @@ class LeakDial:
     def describe(self, *, arm: int, epoch: int) -> str:
         """The state in one sentence."""
         state = self.state(arm=arm, epoch=epoch)
-        told = ", ".join(f"{name.replace('texture', 'background')} {value:.0%}" for name, value in state["probes"].items())
+        told = ", ".join(f"{name.replace('texture', 'patch')} {value:.0%}" for name, value in state["probes"].items())
         return (
             f"{self.arms[arm]}, epoch {self.epochs[epoch]}: {told}; on these two directions background lies {state['background']:.2f} from "
             f"the origin of the salient space, targets {state['targets']:.2f}."
         )
 
 
-def state_at(salient: Float64[np.ndarray, "N 2"], target: Int[np.ndarray, "N"], probes: Float64[np.ndarray, "4"]) -> dict[str, Any]:
+def state_at(salient: NDArray[Any], target: NDArray[Any], probes: NDArray[Any]) -> dict[str, Any]:
     """What the numbers beside the maps say: the probes and, by factor, what the right space tells more than the wrong one (`separation`).
 
-    targets, background: mean distance of the group from the origin of the shown salient plane.
+    `salient` holds (N, 2), `target` N zeros (background) and ones, `probes` four shares. targets, background: mean distance of the group from the origin of the shown salient plane.
     """
     if salient.shape != (len(target), 2) or set(np.unique(target)) != {0, 1}:
         raise ValueError(f"salient has shape {salient.shape} and target holds {sorted(set(target.tolist()))}; both groups must be shown")

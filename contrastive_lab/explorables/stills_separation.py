@@ -24,8 +24,8 @@ def separation_poster(shown: LeakDial, states: Sequence[tuple[int, int]]) -> byt
             _map(panel, shown, getattr(shown, space)[arm, epoch], shown.reach[row])
             head = f"{shown.arms[arm]}, epoch {shown.epochs[epoch]}\n" if row == 0 else ""
             panel.set_title(f"{head}{space} space", fontsize=9)
-            panel.set_xlabel(f"digit {told[f'digit from {space}']:.0%}, background {told[f'texture from {space}']:.0%}", fontsize=8)
-    figure.supxlabel("read by a probe; chance: digit 10%, background 17%. Hollow: plain backgrounds; colours: digits", fontsize=8)
+            panel.set_xlabel(f"digit {told[f'digit from {space}']:.0%}, patch {told[f'texture from {space}']:.0%}", fontsize=8)
+    figure.supxlabel("read by a probe; chance: digit 10%, patch 17%. Hollow: background images; colours: digits of targets", fontsize=8)
     return _png(figure, colours=96)
 
 

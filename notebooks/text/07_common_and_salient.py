@@ -26,6 +26,7 @@ import math
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from contrastive_lab import exercises, explorables, figures, lab, measures, methods
 
@@ -268,8 +269,8 @@ explorables.show(explorables.LeakDial.shipped())
 # %% [markdown]
 # **Play with it:**
 #
-# 1. At the last epoch, where do the hollow background points lie in the salient space? And in the common space?
-# 2. Move $\lambda$ from 0 to its largest value. Does the digit leave the common code? What does the *patch* do there?
+# 1. At the last epoch and $\lambda=0$, where do the hollow background points lie in the salient space? And in the *common* space: do they mix with targets?
+# 2. Move $\lambda$ from 0 to its largest value. Do the groups mix now? Does the digit leave the common code? And what does the *patch* do there?
 # 3. Go back to epoch 0: no training at all. How much of the digit can be read from the common code of random weights? What does that say about calling every number above
 #    chance a "leak that was learned"?
 # 4. Colour by patch instead of digit. Which space sorts the colours?
@@ -277,10 +278,12 @@ explorables.show(explorables.LeakDial.shipped())
 #
 # <details><summary>What you should have seen</summary>
 #
-# Background gathers at the origin of the salient space, because the null term brings it there, while in the common space it mixes with targets. Without
-# a background set nothing marks the origin: background is spread like the rest. Read the probes against *two* baselines, chance and epoch 0: random features already
-# tell a good deal about digits and patches, so a code has to *lose* information to reach chance. The joint-entropy term pushes in that direction; how far it gets in so short a
-# run is what the numbers say, and it is not chance.
+# Background gathers at the origin of the salient space, because the null term brings it there. At $\lambda=0$ the *common* space sorts the two sets as well: whether
+# there is a digit is the easiest thing to see, so it leaks first. With a large $\lambda$ the sets mix there, and the digit is read less well; but so is the patch, and the common code
+# pays for its silence. Without a background set nothing marks the origin, and background lies as far out as targets.
+#
+# Read the probes against *two* baselines, chance and epoch 0: random features already tell a good deal about digits and patches, so a code has to *lose* information to
+# reach chance. In these short runs no leak comes near chance; the patch hardly leaves the salient code at any $\lambda$. One seed and few test images: differences of a few points are noise.
 #
 # </details>
 
@@ -288,7 +291,7 @@ explorables.show(explorables.LeakDial.shipped())
 lab.poster(
     explorables.LeakDial.shipped().poster(),
     alt="Common and salient space of four small networks. With a background set, hollow background points gather at the origin of "
-    "the salient space; without, they are spread out. Below each the four probe accuracies beside their chance levels.",
+    "the salient space; without, they lie among the targets. Below each map, what probes read from that space.",
 )
 
 # %% [markdown]

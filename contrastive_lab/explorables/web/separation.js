@@ -48,9 +48,9 @@ function mountSeparation(root, data) {
     find("lambda").setAttribute("aria-valuetext", `lambda ${broken ? 10 : data.lambdas[weight]}`);
     find("epoch").value = epoch; find("epoch-value").textContent = data.epochs[epoch];
     find("epoch").setAttribute("aria-valuetext", `epoch ${data.epochs[epoch]}`);
-    find("colour").textContent = byDigit ? "Colour by background" : "Colour by digit";
+    find("colour").textContent = byDigit ? "Colour by patch" : "Colour by digit";
     find("words").textContent = `${find("name").textContent}, epoch ${data.epochs[epoch]}: in this view background (hollow) lies ${s.background.toFixed(2)} from the origin of the salient space, targets ${s.targets.toFixed(2)}. ` +
-      `Colours show the ${byDigit ? "digit" : "background"} of targets. ` + (broken ? "Nothing marks the origin: this network never saw a plain background." : "");
+      `Colours show the ${byDigit ? "digit" : "patch"} of targets. ` + (broken ? "Nothing marks the origin: this network never saw a plain background." : "");
   }
   find("lambda").addEventListener("input", (event) => { weight = +event.target.value; broken = false; draw(); });
   find("epoch").addEventListener("input", (event) => { epoch = +event.target.value; draw(); });
