@@ -21,7 +21,7 @@ PREDICTION = Question(
     "the salient space?",
     choices=("mixed with the digits", "in a heap at the origin", "on a ring around the digits"),
     right=1,
-    answer="A background image has nothing salient, and a term of the loss brings its code to the origin; targets run away from there. "
+    answer="A background image has nothing salient, and a term of the loss holds its code at the origin; targets run away from there. "
     "Press Break it to see the same without a background set.",
 )
 
@@ -139,7 +139,8 @@ class LeakDial:
 def state_at(salient: NDArray[Any], target: NDArray[Any], probes: NDArray[Any]) -> dict[str, Any]:
     """What the numbers beside the maps say: the probes and, by factor, what the right space tells more than the wrong one (`separation`).
 
-    `salient` holds (N, 2), `target` N zeros (background) and ones, `probes` four shares. targets, background: mean distance of the group from the origin of the shown salient plane.
+    `salient` holds (N, 2), `target` N zeros (background) and ones, `probes` four shares. targets, background: mean distance of the group
+    from the origin of the shown salient plane.
     """
     if salient.shape != (len(target), 2) or set(np.unique(target)) != {0, 1}:
         raise ValueError(f"salient has shape {salient.shape} and target holds {sorted(set(target.tolist()))}; both groups must be shown")

@@ -27,7 +27,7 @@ def _training() -> dict[str, Any]:
     """Digits over patches, and SepCLR's recipe for them."""
     from contrastive_lab import data
 
-    size, count = profile(smoke=16, laptop=32, full=32), profile(smoke=512, laptop=4000, full=20000)
+    size, count = profile(smoke=16, laptop=32, full=32), profile(smoke=512, laptop=3000, full=20000)
     train = data.load("digits", size=size, count=count)
     test = data.load("digits", "test", size=size, count=profile(smoke=300, laptop=1000, full=2000))
     changes: dict[str, Any] = {
