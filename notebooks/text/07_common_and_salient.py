@@ -442,9 +442,9 @@ rows, measured = {}, {}
 for name, one_run in runs.items():
     measured[name] = lengths(one_run.method, here.test_images)
     rows[name] = [{**probe_codes(one_run.method, here.train_images, here.test_images), **measured[name]}]
-columns = {"digit from salient": "digit, salient", "digit from common": "digit, common"}
-columns |= {"texture from common": "patch, common", "texture from salient": "patch, salient"}
-lab.table(rows, {**columns, "targets": "length, targets", "background": "length, background"})
+columns = {"digit from salient": "digit, s", "digit from common": "digit, c", "texture from common": "patch, c"}
+columns |= {"texture from salient": "patch, s", "targets": "length, target", "background": "length, backgr."}
+lab.table(rows, columns)
 
 # %% [markdown]
 # <details><summary>Reading it</summary>
