@@ -407,6 +407,8 @@ lab.show_images(
 # Two ways to take the meaning away: $\lambda=0$, and no background set.
 #
 # **Predict.** In which of them does background (as a test) still lie near the origin of the salient space?
+#
+# In the table below, *digit, s* is the probe for the digit from the salient code, *digit, c* from the common one; lengths are those of salient codes.
 
 # %%
 from dataclasses import replace
