@@ -202,11 +202,11 @@ def measured(name: str, device: str, *, memory: bool) -> dict[str, object]:
 
 def table(entries: dict[str, dict[str, object]]) -> str:
     """Markdown, each competitor below ours of the same size."""
-    rows, mine = [], {}
+    rows = []
     for name, entry in entries.items():
         what, _, who = name.partition(", ") if ", " in name else (name, "", "")
         key = "cpu_seconds" if "cpu_seconds" in entry else "seconds"
-        mine = entry if not who else mine
+        mine = entries.get(what, {})
         times = f"{entry[key] / mine[key]:.1f}" if key in entry and key in mine else "–"
         rows.append([what, who or "ours", number(entry.get(key)), times, number(entry.get("mebibytes")), number(entry.get("value"), 4)])
     return markdown(["measure", "who", "seconds", "times ours", "MiB", "value"], rows)
