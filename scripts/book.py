@@ -49,7 +49,7 @@ def prepare(source: Path, notebooks: list[Path], *, execute: bool = False) -> No
     copy_mathjax(source / "static" / "mathjax")
     (source / "toc.md").write_text(contents(notebooks), "utf-8")
     for path in notebooks:
-        (source / "notebooks" / path.name).write_text(json.dumps(run(path) if execute else filled(path)), "utf-8")
+        (source / "notebooks" / path.name).write_text(json.dumps(without_colab(run(path) if execute else filled(path))), "utf-8")
 
 
 def contents(notebooks: list[Path]) -> str:
@@ -67,6 +67,15 @@ def copy_mathjax(folder: Path) -> None:
     folder.mkdir(parents=True)
     for file in (home / "es5" / "tex-svg.js", home / "LICENSE"):
         shutil.copy(file, folder)
+
+
+def without_colab(notebook: dict[str, Any]) -> dict[str, Any]:
+    """Without the badge, whose picture the network would have to bring, and without the cell that only Colab needs."""
+    notebook["cells"] = [cell for cell in notebook["cells"] if "colab" not in cell["metadata"].get("tags", [])]
+    title = notebook["cells"][0]
+    lines = "".join(title["source"]).split("\n")
+    title["source"] = "\n".join(line for line in lines if not line.startswith("[![Open in Colab]"))
+    return notebook
 
 
 def filled(path: Path) -> dict[str, Any]:
