@@ -56,8 +56,8 @@ def page(
         f"<noscript>{html.escape(alt)}</noscript>",
     ]
     own = (script,) if isinstance(script, str) else tuple(script)
-    scripts = "\n".join(_file(name) for name in ("predict.js", *(("table.js",) if with_table else ()), *own))
-    code = f"{scripts}\n{mount}(document.getElementById({json.dumps(identity)}), {_json(data)});"
+    scripts = "\n".join(_file(name) for name in ("predict.js", "keys.js", *(("table.js",) if with_table else ()), *own))
+    code = f"{scripts}\nconst root = document.getElementById({json.dumps(identity)});\nkeepKeys(root);\n{mount}(root, {_json(data)});"
     text = (
         f'<div class="clab" id="{identity}" role="group" aria-label="{html.escape(alt, quote=True)}">{"".join(parts)}</div>'
         f"<script>(function () {{\n{code}\n}})();</script>"

@@ -53,13 +53,18 @@ def test_the_notebook_runs_and_its_sliders_move_the_pictures(opened):
     assert slider.is_disabled(), "predict first"
     circle.locator("input[value='1']").check()
     before, picture = words.inner_text(), circle.locator("[data-part=stage]").inner_html()
-    assert slider.is_enabled(), "unlocked by a prediction"
-    # By an event: inside JupyterLab the arrow keys did not reach this slider (from a file they do, tests/browser/test_explorable_*.py).
-    slider.evaluate("slider => { slider.value = slider.min; slider.dispatchEvent(new Event('input', { bubbles: true })); }")
-    page.wait_for_timeout(300)
+    slider.focus()
+    for _ in range(60):
+        page.keyboard.press("ArrowLeft")
     assert words.inner_text() != before
     assert circle.locator("[data-part=stage]").inner_html() != picture
     photograph(page, "circle")
+
+    point = circle.locator(".point").nth(2)
+    point.focus()
+    label = point.get_attribute("aria-valuenow")
+    page.keyboard.press("ArrowUp")
+    assert point.get_attribute("aria-valuenow") != label
 
     particles = page.locator("#clab-particles")
     particles.locator("input[value='0']").check()
@@ -67,6 +72,16 @@ def test_the_notebook_runs_and_its_sliders_move_the_pictures(opened):
     particles.locator("[data-part=step]").click()
     assert particles.locator("[data-part=uniformity]").inner_text() != before
     photograph(page, "particles")
+
+    live = page.locator(".widget-image, img.jupyter-widgets").first
+    live.scroll_into_view_if_needed()
+    source = live.get_attribute("src")
+    handle = page.locator(".jupyter-widgets.widget-slider .noUi-handle").first
+    handle.focus()
+    for _ in range(8):
+        page.keyboard.press("ArrowLeft")
+    page.wait_for_function("([image, old]) => image.src !== old", arg=[live.element_handle(), source], timeout=30_000)
+    photograph(page, "live")
 
     ours = [problem for problem in problems if "clab" in problem or "mount" in problem or "Plotly" in problem]
     assert not ours, ours
