@@ -131,7 +131,7 @@ class Collapse:
         )
 
     def poster(self) -> bytes:
-        from contrastive_lab.explorables.collapse_stills import collapse_poster
+        from contrastive_lab.explorables.stills_collapse import collapse_poster
 
         return collapse_poster(states.read(self.source))
 
@@ -151,8 +151,8 @@ def collapse_dial(z: Float[Tensor, "N D"]) -> Any:
     """The dial for any embeddings or features (N, D): sliders for q, samples and squash over a picture that the kernel repaints."""
     import ipywidgets as widgets
 
-    from contrastive_lab.explorables.collapse_stills import dial_still
     from contrastive_lab.explorables.explorable import live, whole_slider
+    from contrastive_lab.explorables.stills_collapse import dial_still
     from contrastive_lab.measures import spectrum
 
     order = torch.randperm(len(z), generator=torch.Generator().manual_seed(0))

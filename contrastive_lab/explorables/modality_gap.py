@@ -150,7 +150,7 @@ class ModalityGap:
         )
 
     def poster(self) -> bytes:
-        from contrastive_lab.explorables.gap_stills import gap_poster
+        from contrastive_lab.explorables.stills_modality_gap import gap_poster
 
         run = self.runs.get("captions", next(iter(self.every().values())))
         tau, last = run.temperatures[0], run.epochs[-1]
@@ -167,7 +167,7 @@ class ModalityGap:
         import ipywidgets as widgets
 
         from contrastive_lab.explorables.explorable import live
-        from contrastive_lab.explorables.gap_stills import gap_still
+        from contrastive_lab.explorables.stills_modality_gap import gap_still
 
         run = next(iter(self.every().values()))
 

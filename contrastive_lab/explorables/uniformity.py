@@ -98,14 +98,14 @@ class Uniformity:
         )
 
     def poster(self) -> bytes:
-        from contrastive_lab.explorables.uniformity_stills import uniformity_poster
+        from contrastive_lab.explorables.stills_uniformity import uniformity_poster
 
         return uniformity_poster(states.read(self.source))
 
     def live(self) -> Any:
         """The kernel draws any temperature and epoch of the table."""
         from contrastive_lab.explorables.explorable import live, whole_slider
-        from contrastive_lab.explorables.uniformity_stills import ring_still
+        from contrastive_lab.explorables.stills_uniformity import ring_still
 
         kept = states.read(self.source)
         taus, epochs = kept.about["temperatures"], kept.about["epochs"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +15,8 @@ import torch
 from contrastive_lab.data import Images
 from contrastive_lab.lab import sections
 from contrastive_lab.lab.profiles import current
-from contrastive_lab.training import Settings
+from contrastive_lab.training import Observer, Run, Settings, prepare, train
+from contrastive_lab.training.folder import read_state
 
 Door = Callable[[], dict[str, Any]]
 DOORS: dict[str, Door] = {}
@@ -56,6 +57,17 @@ def place(name: str, settings: Settings) -> Path:
 
     key = f"{zlib.crc32(settings.to_json().encode()):08x}"
     return cache_folder() / "runs" / f"{name}-{current()}-{key}"
+
+
+def kept(name: str, settings: Settings) -> Run | None:
+    """The finished run with these settings in this profile, where one lies."""
+    home = place(name, settings)
+    return Run.load(home) if read_state(home).get("state") == "finished" else None
+
+
+def kept_or_trained(name: str, settings: Settings, images: Images, observers: Sequence[Observer] = ()) -> Run:
+    """The finished run that lies in its folder, or a new one, trained there under the eyes of `observers`."""
+    return kept(name, settings) or train(prepare(settings, images), images, settings, observers, folder=place(name, settings))
 
 
 def _open_all() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from contrastive_lab.lab.doors import door, place
+from contrastive_lab.lab.doors import door, kept_or_trained
 from contrastive_lab.lab.profiles import profile
 from contrastive_lab.training import Settings
 
@@ -53,16 +53,14 @@ def _settings(method: str, batch: int, **options: Any) -> Settings:
 @door("02-break")
 def _trained() -> dict[str, Any]:
     """The training section's objects and its finished runs: opened where they lie, trained where not."""
-    from contrastive_lab.training import Evaluate, Run, prepare, train
+    from contrastive_lab.training import Evaluate
 
     here = _training()
     images = here["train_images"]
     watch = Evaluate(images, here["test_images"], probe=len(here["test_images"]))
     runs = {}
     for name, settings in here["settings"].items():
-        home = place("02-batches", settings)
-        finished = (home / "run.json").exists() and '"finished"' in (home / "run.json").read_text("utf-8")
-        runs[name] = Run.load(home) if finished else train(prepare(settings, images), images, settings, [watch, multiplier], folder=home)
+        runs[name] = kept_or_trained("02-batches", settings, images, [watch, multiplier])
     narrow = _settings("dclw", profile(smoke=64, laptop=256, full=512), sigma=0.01)
     return {**here, "evaluate": watch, "runs": runs, "narrow": narrow}
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
-from contrastive_lab.lab.doors import door, place
+from contrastive_lab.lab.doors import door, kept_or_trained
 from contrastive_lab.lab.profiles import profile
-from contrastive_lab.training import Evaluate, Run, Settings, prepare, train
+from contrastive_lab.training import Evaluate, Run, Settings
 
 
 @door("04-queue")
@@ -68,12 +68,7 @@ def mixtures(settings: Settings) -> dict[str, Any]:
 
 def run_of(name: str, settings: Settings, here: dict[str, Any]) -> Run:
     """The finished run that lies in the notebook's folder, or a new one."""
-    home = place(name, settings)
-    finished = (home / "run.json").exists() and '"finished"' in (home / "run.json").read_text("utf-8")
-    if finished:
-        return Run.load(home)
-    images = here["train_images"]
-    return train(prepare(settings, images), images, settings, [here["evaluate"]], folder=home)
+    return kept_or_trained(name, settings, here["train_images"], [here["evaluate"]])
 
 
 def _settings(method: str, options: dict[str, Any]) -> Settings:

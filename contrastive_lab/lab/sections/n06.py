@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from contrastive_lab.lab.doors import door, place
+from contrastive_lab.lab.doors import door, kept_or_trained
 from contrastive_lab.lab.profiles import profile
 from contrastive_lab.training import Settings
 
@@ -54,12 +54,10 @@ def _training() -> dict[str, Any]:
 @door("06-break")
 def _trained() -> dict[str, Any]:
     """The training section's objects and its finished run: opened where it lies, trained where not."""
-    from contrastive_lab.training import Evaluate, Run, prepare, train
+    from contrastive_lab.training import Evaluate
 
     here = _training()
     images, settings = here["train_images"], here["settings"]
     watch = Evaluate(images, here["test_images"], probe=len(here["test_images"]))
-    home = place("06-pixpro", settings)
-    finished = (home / "run.json").exists() and '"finished"' in (home / "run.json").read_text("utf-8")
-    run = Run.load(home) if finished else train(prepare(settings, images), images, settings, [watch], folder=home)
+    run = kept_or_trained("06-pixpro", settings, images, [watch])
     return {**here, "evaluate": watch, "run": run}

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from contrastive_lab.lab.doors import door, place
+from contrastive_lab.lab.doors import door, kept_or_trained
 from contrastive_lab.lab.profiles import profile
 from contrastive_lab.training import Settings
 
@@ -44,11 +44,8 @@ def _training() -> dict[str, Any]:
 @door("07-break")
 def _trained() -> dict[str, Any]:
     """The training section's objects and its finished run: opened where it lies, trained where not."""
-    from contrastive_lab.training import Run, prepare, train
 
     here = _training()
     images, settings = here["train_images"], here["settings"]
-    home = place("07-sepclr", settings)
-    finished = (home / "run.json").exists() and '"finished"' in (home / "run.json").read_text("utf-8")
-    run = Run.load(home) if finished else train(prepare(settings, images), images, settings, folder=home)
+    run = kept_or_trained("07-sepclr", settings, images)
     return {**here, "run": run}

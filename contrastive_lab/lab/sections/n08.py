@@ -8,10 +8,10 @@ from typing import Any
 import torch
 
 from contrastive_lab.data import Images
-from contrastive_lab.lab.doors import door, place
+from contrastive_lab.lab.doors import door, kept_or_trained
 from contrastive_lab.lab.profiles import profile
 from contrastive_lab.methods import Hydra
-from contrastive_lab.training import Evaluate, Run, Settings, prepare, train
+from contrastive_lab.training import Evaluate, Settings
 
 COLOURS, SHAPES = ("red", "green", "blue"), ("circle", "square", "cross")
 
@@ -53,9 +53,7 @@ def _trained() -> dict[str, Any]:
     """The training section's objects and its finished run: opened where it lies, trained where not."""
     here = _training()
     settings, images = here["settings"], here["train_images"]
-    home = place("08-hydra", settings)
-    finished = (home / "run.json").exists() and '"finished"' in (home / "run.json").read_text("utf-8")
-    run = Run.load(home) if finished else train(prepare(settings, images), images, settings, [here["evaluate"]], folder=home)
+    run = kept_or_trained("08-hydra", settings, images, [here["evaluate"]])
     assert isinstance(run.method, Hydra)
     return {**here, "run": run}
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from contrastive_lab.data import Images
-from contrastive_lab.lab.doors import door, place
+from contrastive_lab.lab.doors import door, kept, place
 from contrastive_lab.lab.profiles import profile
 from contrastive_lab.methods import SimCLR, alignment_loss, uniformity_loss
 from contrastive_lab.training import Run, Settings
@@ -61,8 +61,8 @@ def run_of(arm: str, train_images: Images, test_images: Images, *observers: Any)
 
     settings = settings_for(arm)
     home = place(f"09-{ARMS.index(arm)}", settings)
-    if (home / "run.json").exists() and '"finished"' in (home / "run.json").read_text("utf-8"):
-        return Run.load(home)
+    if run := kept(f"09-{ARMS.index(arm)}", settings):
+        return run
     method = prepare(settings, train_images)
     assert isinstance(method, SimCLR)
     if arm == "alignment only":

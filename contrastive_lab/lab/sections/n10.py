@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from contrastive_lab.data import Images
-from contrastive_lab.lab.doors import door, place
+from contrastive_lab.lab.doors import door, kept_or_trained
 from contrastive_lab.lab.profiles import profile
 from contrastive_lab.training import Run, Settings
 
@@ -81,11 +81,8 @@ def sentence(colour: str) -> str:
 def run_of(name: str, settings: Settings, images: Images, test: Images) -> Run:
     """A finished run with the embeddings of the test pairs as frames; trained now if it isn't there yet."""
     from contrastive_lab.lab.modalities import Pairs
-    from contrastive_lab.training import prepare, train
 
-    home = place(name, settings)
-    finished = (home / "run.json").exists() and '"finished"' in (home / "run.json").read_text("utf-8")
-    return Run.load(home) if finished else train(prepare(settings, images), images, settings, [Pairs(test)], folder=home)
+    return kept_or_trained(name, settings, images, [Pairs(test)])
 
 
 def _settings(temperature: float) -> Settings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from contrastive_lab.data import Images
-from contrastive_lab.lab.doors import door, place
+from contrastive_lab.lab.doors import door, kept, place
 from contrastive_lab.lab.profiles import profile
 from contrastive_lab.methods import Method
 from contrastive_lab.training import Settings
@@ -47,16 +47,16 @@ def _training() -> dict[str, Any]:
 def _trained() -> dict[str, Any]:
     """The training section's objects and its finished run: opened where it lies, trained where not."""
     from contrastive_lab.experiments import locality
-    from contrastive_lab.training import Evaluate, Observer, Run, train
+    from contrastive_lab.training import Evaluate, Observer, train
 
     here = _training()
     images, test, settings = here["train_images"], here["test_images"], here["settings"]
     watchers: list[Observer] = [Evaluate(images, test, probe=len(test)), locality.watch(test)]
     home = place("11-simclr", settings)
     network = dense(settings, images)
-    if (home / "run.json").exists() and '"finished"' in (home / "run.json").read_text("utf-8"):
+    if run := kept("11-simclr", settings):
         # A run's folder knows the settings, not that its network was made dense: its weights go into one that is.
-        network.load_state_dict(Run.load(home).method.state_dict())
+        network.load_state_dict(run.method.state_dict())
     else:
         train(network, images, settings, watchers, folder=home)
     return {**here, "network": network}
