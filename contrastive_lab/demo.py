@@ -67,7 +67,9 @@ def _one(name: str, folder: Path, budget: Budget, seed: int) -> None:
     method = "simclr" if name == "untrained" else name
     data = "digits" if "groups" in METHODS[method].needs else "scenes"
     epochs = 0 if name == "untrained" else budget.epochs
-    changes: dict[str, Any] = {"epochs": epochs, "batch_size": budget.batch_size, "width": budget.width, "seed": seed, "device": "cpu"}
+    # Methods whose recipe wants small batches need the many steps that come with them: these runs are short.
+    batch = min(budget.batch_size, METHODS[method].recipe("scenes").batch_size)
+    changes: dict[str, Any] = {"epochs": epochs, "batch_size": batch, "width": budget.width, "seed": seed, "device": "cpu"}
     changes["options"] = SMALL_HEADS.get(method, {})
     settings = Settings.recommended(method, data, **changes)
     sets = _sets(data, budget.count)

@@ -57,7 +57,8 @@ def page(
     ]
     own = (script,) if isinstance(script, str) else tuple(script)
     scripts = "\n".join(_file(name) for name in ("predict.js", "keys.js", *(("table.js",) if with_table else ()), *own))
-    code = f"{scripts}\nconst root = document.getElementById({json.dumps(identity)});\nkeepKeys(root);\n{mount}(root, {_json(data)});"
+    root = f"document.getElementById({json.dumps(identity)})"
+    code = f"{scripts}\nkeepKeys({root});\n{mount}({root}, {_json(data)});"
     text = (
         f'<div class="clab" id="{identity}" role="group" aria-label="{html.escape(alt, quote=True)}">{"".join(parts)}</div>'
         f"<script>(function () {{\n{code}\n}})();</script>"
