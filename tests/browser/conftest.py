@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -44,6 +45,29 @@ def chromium():
         browser = driver.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def open_page(chromium, tmp_path):
+    """Opens HTML from a file with the network blocked; afterwards nothing may have gone wrong or asked for the network."""
+    pages, troubles, asked = [], [], []
+
+    def open_html(text, *, height):
+        file = tmp_path / f"page-{len(pages)}.html"
+        file.write_text(f"<!doctype html><meta charset='utf-8'><title>page</title><body>{text}", "utf-8")
+        page = chromium.new_page(viewport={"width": 900, "height": height})
+        pages.append(page)
+        page.on("console", lambda message: troubles.append(message.text) if message.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.route(re.compile("^(?!file:|data:)"), lambda route: (asked.append(route.request.url), route.abort()))
+        page.goto(file.as_uri())
+        return page
+
+    yield open_html
+    assert not troubles
+    assert not asked
+    for page in pages:
+        page.close()
 
 
 @pytest.fixture

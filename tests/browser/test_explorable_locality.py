@@ -1,7 +1,5 @@
 """The page of object locality in a browser, opened from a file with the network blocked."""
 
-import re
-
 import pytest
 
 from contrastive_lab.data import scenes
@@ -13,18 +11,8 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def opened(chromium, tmp_path):
-    file = tmp_path / "locality.html"
-    file.write_text(f"<!doctype html><meta charset='utf-8'><title>locality</title><body>{ObjectLocality.shipped().html()}", "utf-8")
-    page, troubles, asked = chromium.new_page(viewport={"width": 900, "height": 1000}), [], []
-    page.on("console", lambda message: troubles.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.route(re.compile("^(?!file:|data:)"), lambda route: (asked.append(route.request.url), route.abort()))
-    page.goto(file.as_uri())
-    yield page
-    assert not troubles
-    assert not asked
-    page.close()
+def opened(open_page):
+    return open_page(ObjectLocality.shipped().html(), height=1000)
 
 
 def part(page, name):

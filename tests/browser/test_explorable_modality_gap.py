@@ -1,7 +1,5 @@
 """The modality gap's page in a browser, opened from a file with the network blocked."""
 
-import re
-
 import pytest
 
 from contrastive_lab.explorables import ModalityGap
@@ -10,18 +8,8 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def opened(chromium, tmp_path):
-    file = tmp_path / "gap.html"
-    file.write_text(f"<!doctype html><meta charset='utf-8'><title>gap</title><body>{ModalityGap().html()}", "utf-8")
-    page, troubles, asked = chromium.new_page(viewport={"width": 900, "height": 1200}), [], []
-    page.on("console", lambda message: troubles.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.route(re.compile("^(?!file:)"), lambda route: (asked.append(route.request.url), route.abort()))
-    page.goto(file.as_uri())
-    yield page
-    assert not troubles
-    assert not asked
-    page.close()
+def opened(open_page):
+    return open_page(ModalityGap().html(), height=1200)
 
 
 def part(page, name):

@@ -1,7 +1,5 @@
 """The page of the NPC multiplier in a browser, opened from a file with the network blocked."""
 
-import re
-
 import pytest
 
 from contrastive_lab.explorables import Npc
@@ -10,18 +8,8 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def opened(chromium, tmp_path):
-    file = tmp_path / "npc.html"
-    file.write_text(f"<!doctype html><meta charset='utf-8'><title>npc</title><body>{Npc().html()}", "utf-8")
-    page, troubles, asked = chromium.new_page(viewport={"width": 900, "height": 1000}), [], []
-    page.on("console", lambda message: troubles.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.route(re.compile("^(?!file:)"), lambda route: (asked.append(route.request.url), route.abort()))
-    page.goto(file.as_uri())
-    yield page
-    assert not troubles
-    assert not asked
-    page.close()
+def opened(open_page):
+    return open_page(Npc().html(), height=1000)
 
 
 def part(page, name):
