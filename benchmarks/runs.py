@@ -2,7 +2,7 @@
 
     python benchmarks/runs.py cifar10 --width 16 --jobs 6 --gpus 2 --minutes 9 --keep checkpoints    small twins, whose weights ship
     python benchmarks/runs.py cifar10 --width 64 --only simclr dcl --seeds 0 1 2 --jobs 2 --gpus 2   the sizes of published tables
-    python benchmarks/runs.py stl10 --width 16 --only simclr dcl swav-multicrop pixpro pixcontrast --epochs 200
+    python benchmarks/runs.py stl10 --width 16 --only simclr dcl swav pixpro pixcontrast    there SwAV's own recipe has small crops
     python benchmarks/runs.py cifar10 --minutes 0                                                    only print the table
 
 One protocol for all: equal epochs, the last epoch counts (never the best), kNN with the whole training set as bank (k 200), a linear probe
@@ -33,6 +33,7 @@ from contrastive_lab.training.observe import at_rest, represent
 
 RESULTS = Path(__file__).parent.parent / "results"
 SHIPPED_WIDTH, SHOWN_IMAGES, BANK = 32, 500, 200
+RECORDED = ("loss", "knn", "alignment", "uniformity", "rankme", "participation_ratio", "std")
 CROPS = {"small_crops": 4, "small_size": 18, "small_scale": (0.05, 0.14)}
 RUNS: Mapping[str, Mapping[str, Any]] = {
     "simclr": {"method": "simclr"},
@@ -120,7 +121,7 @@ def _row(run: Run, bank: Images, queries: Images, options: Mapping[str, Any]) ->
         "settings": asdict(settings),
         "data": {"name": bank.name, "train": len(bank), "test": len(queries), "options": dict(options)},
         "measured": measured,
-        "history": {name: run.column(name) for name in ("knn", "loss") if run.history and name in run.history[-1]},
+        "history": {name: run.column(name) for name in RECORDED if run.history and name in run.history[-1]},
         "train_seconds": round(seconds, 1),
         "images_per_second": round(settings.epochs * len(bank) / max(seconds, 1e-9), 1),
         "peak_memory_mib": round(torch.cuda.max_memory_allocated() / 2**20, 1) if cuda else None,

@@ -47,7 +47,7 @@ def table(data: str) -> str:
     chosen, place = settings["settings"], settings["environment"]
     title = (
         f"**{settings['data']['name']}**, {settings['data']['train']:,} images, {chosen['network']} of width {chosen['width']}, "
-        f"{chosen['epochs']} epochs ({place['device']}; results/methods-{data}.json)"
+        f"{chosen['epochs']} epochs ({place['device']}; results/methods-{data}.json; trials that were not run yet are missing)"
     )
     lines = ["| method | seeds | " + " | ".join(name for name, _, _ in COLUMNS.values()) + " |", "|---" * (len(COLUMNS) + 2) + "|"]
     for method in dict.fromkeys(key.split("/")[0] for key in sorted(rows, key=lambda key: (not key.startswith("untrained"), key))):

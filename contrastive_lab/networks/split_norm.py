@@ -31,6 +31,10 @@ class SplitBatchNorm2d(nn.BatchNorm2d):
         assert self.running_mean is not None
         assert self.running_var is not None
         assert self.num_batches_tracked is not None
+        if len(x) * x.shape[2] * x.shape[3] == self.splits:
+            raise ValueError(
+                f"each of the splits={self.splits} parts has one value per channel, which has no variance; take a larger batch"
+            )
         parts = x.reshape(-1, self.splits, *x.shape[1:])
         variance, mean = torch.var_mean(parts.float(), dim=(0, 3, 4), correction=0, keepdim=True)
         # One scale and one shift for each channel of a part, so that the images are read once more and not three times.

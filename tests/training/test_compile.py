@@ -1,0 +1,60 @@
+"""Compiled training is the same training: of the parts, of the views, and with an evaluation that stays uncompiled.
+
+The back end here runs what was captured as it is, in seconds; what a real one does with it is PyTorch's.
+"""
+
+import dataclasses
+
+import pytest
+import torch
+
+from contrastive_lab import data
+from contrastive_lab.training import Evaluate, Settings, prepare, train
+from contrastive_lab.views import Augmentation
+from contrastive_lab.views import augmentation as module
+
+HEAD = {"hidden_dim": 8, "out_dim": 8}
+QUEUE = {"dim": 8, "hidden_dim": 8, "queue_length": 24, "splits": 2}
+
+
+@pytest.fixture
+def captured(monkeypatch):
+    """torch.compile with a back end that only runs the captured graphs; counts them."""
+    graphs, real = [], torch.compile
+
+    def run_as_it_is(graph, _):
+        graphs.append(graph)
+        return graph.forward
+
+    monkeypatch.setattr(torch, "compile", lambda function, **how: real(function, backend=run_as_it_is, dynamic=how.get("dynamic")))
+    module._compiled.cache_clear()
+    yield graphs
+    module._compiled.cache_clear()
+    torch._dynamo.reset()
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("method", "options"), [("simclr", HEAD), ("moco", QUEUE), ("pixpro", HEAD)])
+def test_losses_are_those_of_the_uncompiled_run(method, options, captured):
+    images = data.load("scenes", count=48, size=16, two=0.0, label="colour")
+    usual = {"epochs": 1, "batch_size": 16, "width": 2, "image_size": 16, "device": "cpu", "options": options}
+    settings = Settings(method=method, data="scenes", **usual)
+    watch = Evaluate(images, images)
+    plain = train(prepare(settings, images), images, settings, [watch])
+    assert not captured
+    fused = dataclasses.replace(settings, compile=True)
+    compiled = train(prepare(fused, images), images, fused, [watch])
+    assert captured
+    assert compiled.last("loss") == pytest.approx(plain.last("loss"), rel=1e-4)
+    assert compiled.last("alignment") == pytest.approx(plain.last("alignment"), rel=1e-3, abs=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_compiled_views_are_the_same_views(captured):
+    images = data.load("scenes", count=8, size=32)
+    usual = Augmentation(size=24, blur=0.5, solarise=0.2)
+    one, boxes = usual(images.pixels, generator=torch.Generator().manual_seed(0))
+    two, same_boxes = dataclasses.replace(usual, compile=True)(images.pixels, generator=torch.Generator().manual_seed(0))
+    assert captured
+    torch.testing.assert_close(one, two, atol=1e-5, rtol=1e-5)
+    assert torch.equal(boxes, same_boxes)
