@@ -8,32 +8,18 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def opened(chromium, tmp_path):
-    """Opens an explorable and unlocks it; afterwards nothing may have gone wrong or asked the network."""
-    troubles, contexts = [], []
+def opened(open_page, paints_within_a_second):
+    """Opens an explorable and unlocks it."""
 
-    def open_page(explorable):
-        path = tmp_path / "page.html"
-        path.write_text(f"<!doctype html><meta charset=utf-8><body>{explorable.html()}</body>", "utf-8")
-        context = chromium.new_context(offline=True, reduced_motion="reduce", viewport={"width": 1000, "height": 1100})
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("request", lambda r: None if r.url.startswith(("file:", "data:")) else troubles.append(r.url))
-        page.goto(path.as_uri())
+    def unlocked(explorable):
+        page = open_page(explorable.html(), height=1100)
         page.wait_for_selector("[data-part=words]:not(:empty)")
-        paint = page.evaluate("performance.getEntriesByName('first-contentful-paint').map((entry) => entry.startTime)")
-        assert paint
-        assert paint[0] < 1000
+        paints_within_a_second(page)
         assert page.is_disabled("input[type=range] >> nth=0")
         page.check("input[type=radio][value='0']")
         return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert not troubles
+    return unlocked
 
 
 def text(page, part):

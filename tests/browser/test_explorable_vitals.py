@@ -1,7 +1,6 @@
 """Vital signs beside another explorable, from a file with the network blocked: hovering an epoch moves both."""
 
 import os
-import re
 
 import pytest
 
@@ -11,19 +10,8 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def opened(chromium, tmp_path):
-    file = tmp_path / "vitals.html"
-    style = "<style>:root{color-scheme:light dark}body{margin:16px}</style>"
-    pages = VitalSigns.shipped().html() + ModalityGap().html()
-    file.write_text(f"<!doctype html><meta charset='utf-8'><title>vitals</title>{style}<body>{pages}", "utf-8")
-    page, troubles = chromium.new_page(viewport={"width": 900, "height": 1300}), []
-    page.on("console", lambda message: troubles.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.route(re.compile("^(?!file:)"), lambda route: (troubles.append(route.request.url), route.abort()))
-    page.goto(file.as_uri())
-    yield page
-    assert not troubles
-    page.close()
+def opened(open_page):
+    return open_page(VitalSigns.shipped().html() + ModalityGap().html(), height=1300)
 
 
 def strip(page, name):
@@ -35,9 +23,8 @@ def unlock(page):
         fieldset.locator("input[type=radio]").first.check()
 
 
-def test_it_paints_at_once_and_waits_for_a_prediction(opened):
-    opened.wait_for_function("performance.getEntriesByType('paint').length > 0", timeout=5000)
-    assert opened.evaluate("performance.getEntriesByType('paint')[0].startTime") < 1000
+def test_it_paints_at_once_and_waits_for_a_prediction(opened, paints_within_a_second):
+    paints_within_a_second(opened)
     assert strip(opened, "epoch").is_disabled()
     opened.locator("#clab-vitals input[type=radio]").first.check()
     assert "Look again" in opened.locator("#clab-vitals .answer").inner_text()
