@@ -5,6 +5,7 @@ python scripts/notebooks.py --no-run     regenerate only
 python scripts/notebooks.py --check      change nothing; say which notebooks differ from their text
 python scripts/notebooks.py --posters    draw the still pictures again first
 python scripts/notebooks.py --measure    execute and write time and memory to results/notebooks.json
+python scripts/notebooks.py --keep DIR   execute and leave the executed copies in DIR, to be read
 python scripts/notebooks.py 05 06        only these
 """
 
@@ -41,7 +42,7 @@ def main() -> int:
         print(f"wrote {build.target(source).relative_to(ROOT)}")
     if not options.no_run:
         for source in chosen:
-            _execute(source, measure=options.measure, solution=options.solution)
+            _execute(source, measure=options.measure, solution=options.solution, keep=options.keep)
     return 0
 
 
@@ -54,8 +55,8 @@ def _draw_posters() -> None:
         print(f"drew {name}")
 
 
-def _execute(source: Path, *, measure: bool, solution: bool) -> None:
-    """Run the notebook in a fresh kernel; nothing of it is saved but its cost."""
+def _execute(source: Path, *, measure: bool, solution: bool, keep: Path | None) -> None:
+    """Run the notebook in a fresh kernel; the notebook itself stays without the outputs."""
     import nbformat
     from nbclient import NotebookClient
 
@@ -67,7 +68,12 @@ def _execute(source: Path, *, measure: bool, solution: bool) -> None:
         notebook, timeout=1800, store_widget_state=False, kernel_name="python3", resources={"metadata": {"path": str(ROOT / "notebooks")}}
     )
     began = time.monotonic()
-    client.execute()
+    try:
+        client.execute()
+    finally:
+        if keep:
+            keep.mkdir(parents=True, exist_ok=True)
+            nbformat.write(notebook, keep / f"{source.stem}.ipynb")
     seconds = time.monotonic() - began
     output = "".join(out.get("text", "") for out in notebook.cells[-1].outputs).strip()
     memory = float(output) if output else None
@@ -93,6 +99,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("numbers", nargs="*", help="numbers of notebooks; all by default")
     for name in ("no-run", "check", "posters", "measure", "solution"):
         parser.add_argument(f"--{name}", action="store_true")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="leave executed copies there")
     return parser.parse_args()
 
 

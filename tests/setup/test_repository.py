@@ -71,6 +71,6 @@ def test_the_package_names_its_licences_and_version_once():
     assert all((ROOT / name).is_file() for name in project["license-files"])
 
 
-def test_the_tables_of_the_readme_are_those_of_results():
-    done = subprocess.run([sys.executable, "scripts/readme.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False)
+def test_the_tables_are_those_of_results():
+    done = subprocess.run([sys.executable, "scripts/tables.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout

@@ -1,0 +1,267 @@
+"""Make every table of results: README.md's, between its marks, and the page docs/results.md.
+
+python scripts/tables.py            rewrite both
+python scripts/tables.py --check    change nothing; fail if one of them differs from what results/ gives
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+README, PAGE, RESULTS = ROOT / "README.md", ROOT / "docs" / "results.md", ROOT / "results"
+BEGIN, END = "<!-- results -->", "<!-- end of results -->"
+LABELLED = ("hydra",)
+# Title, factor, digits after the point.
+COLUMNS = {
+    "knn": ("kNN %", 100, 1),
+    "linear": ("linear %", 100, 1),
+    "alignment": ("alignment", 1, 2),
+    "uniformity_of_floor": ("uniformity, % of floor", 100, 0),
+    "rankme": ("RankMe", 1, 0),
+    "participation_ratio": ("part. ratio", 1, 0),
+    "locality_auroc": ("locality AUROC", 1, 3),
+    "train_seconds": ("seconds", 1, 0),
+    "peak_memory_mib": ("peak MiB", 1, 0),
+}
+SHORT = ("knn", "linear", "uniformity_of_floor", "rankme")
+HEAD = """# Results
+
+Every number on this page is read from `results/*.json` by `scripts/tables.py`; those files also hold settings, seeds, versions and
+hardware. Mean ± standard deviation over seeds; no deviation means one seed. Accuracies are taken after the last epoch, with the
+training images as bank; nothing was chosen on the test images. Times come from machines that did other work as well: compare them
+within a table only.
+"""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true")
+    wanted = {README: filled(README.read_text("utf-8")), PAGE: page()}
+    if parser.parse_args().check:
+        different = [path.name for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]
+        print(
+            f"{', '.join(different)}: differs from results/; run python scripts/tables.py"
+            if different
+            else "the tables agree with results/"
+        )
+        return int(bool(different))
+    for path, text in wanted.items():
+        path.write_text(text, "utf-8", newline="\n")
+    return 0
+
+
+def filled(text: str) -> str:
+    before, rest = text.split(BEGIN)
+    return before + BEGIN + "\n" + "\n\n".join(methods(name, SHORT) for name in ("scenes", "cifar10")) + "\n" + END + rest.split(END)[1]
+
+
+def page() -> str:
+    parts = [
+        HEAD,
+        "## Methods on the same images\n\n" + "\n\n".join(methods(name, tuple(COLUMNS)) for name in ("scenes", "cifar10")),
+        "## The papers' claims in miniature\n\n" + claims(),
+        "## Runs that come with the package\n\n" + finished(),
+        "## A small CLIP at several temperatures\n\n" + clip(),
+        "## Interrupted and resumed\n\n" + resumed(),
+        "## Speed and memory\n\n" + "\n\n".join([loops(), losses(), measured(), views(), imported()]),
+    ]
+    return "\n".join(part.rstrip() + "\n" for part in parts)
+
+
+def read(name: str) -> dict[str, Any]:
+    return json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
+
+
+def lines(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    return "\n".join("| " + " | ".join(row) + " |" for row in [titles, ["---"] * len(titles), *rows])
+
+
+def cell(values: Sequence[float], digits: int) -> str:
+    spread = f" ± {stdev(values):.{digits}f}" if len(values) > 1 else ""
+    return f"{fmean(values):.{digits}f}{spread}" if values else ""
+
+
+def methods(data: str, names: Sequence[str]) -> str:
+    """One data set's trials, a line for each method."""
+    found = {key: row for key, row in read(f"methods-{data}").items() if "error" not in row}
+    one = next(row for key, row in found.items() if key.startswith("simclr"))
+    chosen, place = one["settings"], one["environment"]
+    grouped: dict[str, list[dict[str, Any]]] = {}
+    for key in sorted(found, key=lambda key: (not key.startswith("untrained"), key)):
+        grouped.setdefault(key.split("/")[0], []).append(found[key])
+    shown = {name: COLUMNS[name] for name in names if any(name in row for row in found.values())}
+    rows = [
+        [
+            name,
+            str(len(own)),
+            *(cell([factor * row[key] for row in own if key in row], digits) for key, (_, factor, digits) in shown.items()),
+        ]
+        for name, own in grouped.items()
+    ]
+    notes = "".join(f"; {name} learns from labels" for name in LABELLED if name in grouped)
+    if len({len(own) for own in grouped.values()}) > 1:
+        notes += "; trials that were not run yet are missing"
+    return (
+        f"**{one['data']['name']}**, {one['data']['train']:,} images, {chosen['network']} of width {chosen['width']}, "
+        f"{chosen['epochs']} epochs ({place['device']}; results/methods-{data}.json{notes})\n\n"
+        + lines(["method", "seeds", *(title for title, _, _ in shown.values())], rows)
+    )
+
+
+def claims() -> str:
+    content = read("claims-verdicts")
+    sizes = content["sizes"]
+    words = (
+        f"{sizes['network']} of width {sizes['width']}, up to {sizes['count']:,} images, epochs in units of {sizes['epochs']} "
+        f"({', '.join(content['devices'])}; results/claims.json). Differences are taken seed by seed. Fewer than three seeds, or a "
+        "difference within its standard error, is undecided; confirmed and refuted say whether it goes the paper's way."
+    )
+    parts = [words]
+    for claim in content["claims"].values():
+        rows = [
+            [
+                v["claim"],
+                v["arms"],
+                f"{v['difference']:+.3f}",
+                f"{v['standard_error']:.3f}" if len(v["seeds"]) > 1 else "",
+                str(len(v["seeds"])),
+                v["outcome"],
+            ]
+            for v in claim["verdicts"]
+        ]
+        body = lines(["claim", "difference of", "", "standard error", "seeds", "verdict"], rows) if rows else "Not all arms were run yet."
+        parts.append(f"**{claim['title']}.** {claim['note']}\n\n{body}")
+    return "\n\n".join(parts)
+
+
+def finished() -> str:
+    rows = []
+    for name, run in read("runs-scenes").items():
+        numbers, settings = run["measured"], run["settings"]
+        own = [f"{factor * numbers[key]:.{digits}f}" if key in numbers else "" for key, (_, factor, digits) in list(COLUMNS.items())[:7]]
+        rows.append([f"`{name}`", f"{settings['epochs']}", *own])
+    return "Opened with `contrastive_lab.runs.open_run(name)` (results/runs-scenes.json).\n\n" + lines(
+        ["run", "epochs", *(title for title, _, _ in list(COLUMNS.values())[:7])], rows
+    )
+
+
+def clip() -> str:
+    content = read("clip-scenes")
+    shown = ["gap", "image cone", "text cone", "recall@1", "recall@5", "gap, closed", "recall@1, closed"]
+    rows = [[arm, str(len(own)), *(cell([row[key] for row in own], 3) for key in shown)] for arm, own in content["arms"].items()]
+    words = (
+        f"{content['images']:,} captioned scenes, {content['epochs']} epochs, {content['pairs']} test pairs "
+        f"({content['environment']['device']}; results/clip-scenes.json)."
+    )
+    return words + "\n\n" + lines(["", "seeds", *shown], rows)
+
+
+def resumed() -> str:
+    content = read("resume-trials")
+    methods = ", ".join(dict.fromkeys(row["method"] for row in content["rows"]))
+    return (
+        f"{content['trials']} runs of {content['epochs']} epochs ({methods}) were killed at random moments and resumed; "
+        f"{content['equal']} ended with the very weights of the run that was left in peace (results/resume-trials.json)."
+    )
+
+
+def recorded(name: str) -> list[tuple[str, dict[str, Any]]]:
+    """What a benchmark wrote on the CPU and, where there is one, on a graphics card."""
+    return [(file, read(file)) for file in (name, f"{name}-gpu") if (RESULTS / f"{file}.json").exists()]
+
+
+def rate(entry: Mapping[str, Any] | None) -> str:
+    return f"{entry['images_per_second']:,.0f}" if entry and "images_per_second" in entry else ""
+
+
+def loops() -> str:
+    parts = []
+    for file, content in recorded("bench-loop"):
+        rows = [
+            [
+                e["method"],
+                f"{e['network']} {e['width']}, {e['image_size']} px, batch {e['batch']}, {e['precision']}" + ", compiled" * e["compile"],
+                *(rate(e["rates"].get(who)) for who in ("encoder alone", "ours", "lightly")),
+                f"{100 * e['share_of_ceiling']:.0f} %" if e.get("share_of_ceiling") else "",
+                f"{e['times_lightly']:.2f}" if e.get("times_lightly") else "",
+            ]
+            for e in content["entries"]
+        ]
+        title = f"**Training loop**, images per second ({place(content)}; results/{file}.json)"
+        parts.append(
+            title + "\n\n" + lines(["method", "case", "encoder alone", "ours", "lightly", "share of encoder alone", "times lightly"], rows)
+        )
+    return "\n\n".join(parts)
+
+
+def losses() -> str:
+    parts = []
+    for file, content in recorded("bench-losses"):
+        batches = sorted({e["batch"] for curves in content["curves"].values() for curve in curves.values() for e in curve})
+        rows = []
+        for loss, curves in content["curves"].items():
+            for who, curve in curves.items():
+                by_batch = {e["batch"]: e for e in curve}
+                rows.append([loss, who, *(_cost(by_batch.get(batch)) for batch in batches)])
+        words = f"forward and backward, {content['dim']} dimensions: milliseconds / MiB at each batch"
+        title = f"**Losses**, {words} ({place(content)}; results/{file}.json)"
+        parts.append(title + "\n\n" + lines(["loss", "", *(f"{batch:,}" for batch in batches)], rows))
+    return "\n\n".join(parts)
+
+
+def _cost(entry: Mapping[str, Any] | None) -> str:
+    if not entry or "mebibytes" not in entry:
+        return "–"
+    return f"{1000 * entry['seconds']:,.3g} / {entry['mebibytes']:,.0f}" if "seconds" in entry else f"/ {entry['mebibytes']:,.0f}"
+
+
+def measured() -> str:
+    parts = []
+    for file, content in recorded("bench-measures"):
+        rows = [
+            [name, f"{e['seconds']:.2f}", f"{e['mebibytes']:,.0f}"]
+            for name, e in content["entries"].items()
+            if "seconds" in e and "mebibytes" in e
+        ]
+        title = f"**Measures**: seconds, and MiB beyond the input ({place(content)}; results/{file}.json)"
+        parts.append(title + "\n\n" + lines(["", "seconds", "MiB"], rows))
+    return "\n\n".join(parts)
+
+
+def views() -> str:
+    parts = []
+    for file in ("bench-views", "bench-views-h200"):
+        content = read(file)
+        rows = []
+        for case, entry in content["cases"].items():
+            rows += [
+                [case, who, f"{e['images_per_cpu_second']:,} per CPU second", f"{e['times_pil']:.1f}"] for who, e in entry["cpu"].items()
+            ]
+            rows += [[case, who, f"{e['images_per_second']:,} per second", ""] for who, e in entry.get("gpu", {}).items()]
+        where = " and ".join(filter(None, (content["machine"]["cpu"], content["machine"]["gpu"])))
+        parts.append(f"**Views**, two of each image ({where}; results/{file}.json)\n\n" + lines(["case", "", "images", "times PIL"], rows))
+    return "\n\n".join(parts)
+
+
+def imported() -> str:
+    content = read("bench-import")
+    rows = [[name, f"{e['median']:.2f}", f"{e['least']:.2f}", f"{e['most']:.2f}"] for name, e in content["seconds"].items()]
+    return f"**Import**, seconds, {content['repeats']} fresh processes (results/bench-import.json)\n\n" + lines(
+        ["", "median", "least", "most"], rows
+    )
+
+
+def place(content: Mapping[str, Any]) -> str:
+    machine = content["machine"]
+    return f"{machine['device']}, {machine['threads']} thread{'s' * (machine['threads'] > 1)}, torch {machine['versions']['torch']}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
