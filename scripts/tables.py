@@ -68,6 +68,7 @@ def page() -> str:
         "## Methods on the same images\n\n" + "\n\n".join(methods(name, tuple(COLUMNS)) for name in ("scenes", "cifar10")),
         "## The papers' claims in miniature\n\n" + claims(),
         "## Runs that come with the package\n\n" + finished(),
+        "## Published numbers\n\n" + published(),
         "## A small CLIP at several temperatures\n\n" + clip(),
         "## Interrupted and resumed\n\n" + resumed(),
         "## Speed and memory\n\n" + "\n\n".join([loops(), losses(), measured(), views(), imported()]),
@@ -150,6 +151,40 @@ def finished() -> str:
     return "Opened with `contrastive_lab.runs.open_run(name)` (results/runs-scenes.json).\n\n" + lines(
         ["run", "epochs", *(title for title, _, _ in list(COLUMNS.values())[:7])], rows
     )
+
+
+def published() -> str:
+    """What others report for the same data set and network, and our own runs of the size where there are any."""
+    path = RESULTS / "runs-cifar10.json"
+    ours = [run for run in (json.loads(path.read_text("utf-8")) if path.exists() else {}).values() if "measured" in run]
+    words = (
+        "From others' released code and tables, each with its source, for scale; "
+        "their protocols differ in details, such as the best epoch instead of the last."
+    )
+    parts = [words if ours else words + " Our own runs of this size were not made yet."]
+    for table in read("published").values():
+        rows = [[name, *(f"{value:.1f}" for value in values)] for name, values in table["rows"].items()]
+        parts.append(f"**{table['what']}** ({table['source']})\n\n" + lines(["method", *table["columns"]], rows))
+    if ours:
+        grouped: dict[tuple[str, int, int], list[dict[str, Any]]] = {}
+        for run in ours:
+            settings = run["settings"]
+            grouped.setdefault((settings["method"], settings["width"], settings["epochs"]), []).append(run["measured"])
+        rows = [
+            [
+                name,
+                str(width),
+                str(epochs),
+                str(len(own)),
+                *(cell([100 * row[key] for row in own if key in row], 1) for key in ("knn", "linear")),
+            ]
+            for (name, width, epochs), own in sorted(grouped.items())
+        ]
+        parts.append(
+            "**Ours: CIFAR-10, ResNet-18 with the CIFAR stem, last epoch** (results/runs-cifar10.json)\n\n"
+            + lines(["method", "width", "epochs", "seeds", "kNN % (k = 200)", "linear %"], rows)
+        )
+    return "\n\n".join(parts)
 
 
 def clip() -> str:
