@@ -170,11 +170,12 @@ def collapse_dial(z: Float[Tensor, "N D"]) -> Any:
             f"NESum {state['nesum']:.1f}, spread {state['spread']:.3g}."
         )
 
+    style, layout = {"description_width": "130px"}, widgets.Layout(width="440px")
     sliders = {
-        "position": whole_slider("dial (30: q=1, 40: q=2)", 40, 0, 60),
+        "position": whole_slider("dial (40: q = 2)", 40, 0, 60),
         "samples": whole_slider("samples", len(z), min(8, len(z)), len(z)),
         "after": whole_slider("squash behind", z.shape[1], 1, z.shape[1]),
-        "factor": widgets.FloatSlider(value=0, min=0, max=6, step=0.5, description="by 10^-", style={"description_width": "130px"}),
+        "factor": widgets.FloatSlider(value=0, min=0, max=6, step=0.5, description="by 10 to the minus", style=style, layout=layout),
     }
     return live(lambda **values: dial_still(now(**values), dial(values["position"] / 60)), words, sliders)
 
