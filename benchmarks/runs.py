@@ -26,6 +26,7 @@ from contrastive_lab import measures
 from contrastive_lab.data import Images
 from contrastive_lab.experiments import Trial, environment, run_trials, spread
 from contrastive_lab.experiments.trial import load_pair, measure_network
+from contrastive_lab.methods import METHODS
 from contrastive_lab.runs import FOLDER, ship
 from contrastive_lab.training import Evaluate, Moment, Run, Settings, Snapshot, prepare, train
 from contrastive_lab.training.machine import usable_device
@@ -47,6 +48,8 @@ RUNS: Mapping[str, Mapping[str, Any]] = {
     "pixpro": {"method": "pixpro"},
     "pixcontrast": {"method": "pixcontrast"},
     "hydra": {"method": "hydra"},
+    "clip": {"method": "clip"},
+    "sepclr": {"method": "sepclr"},
     "untrained": {"method": "simclr", "epochs": 0},
 }
 """What each run changes from the recommended settings of its method."""
@@ -91,7 +94,7 @@ def make_run(
     if threads is not None:
         torch.set_num_threads(threads)
     chosen = Settings.recommended(**settings)
-    bank, queries = load_pair(chosen.data, **options)
+    bank, queries = load_pair(chosen.data, METHODS[chosen.method].needs, **options)
     device = usable_device(chosen.device)
     bank, queries = bank.to(device), queries.to(device)
     every = max(1, chosen.epochs // 20)

@@ -72,17 +72,17 @@ def _one(name: str, folder: Path, budget: Budget, seed: int) -> None:
     changes: dict[str, Any] = {"epochs": epochs, "batch_size": batch, "width": budget.width, "seed": seed, "device": "cpu"}
     changes["options"] = SMALL_HEADS.get(method, {})
     settings = Settings.recommended(method, data, **changes)
-    sets = _sets(data, budget.count)
+    sets = _sets(data, method, budget.count)
     run = run_trial(settings, sets, folder)
     if run.state == "interrupted":
         raise KeyboardInterrupt
     evaluate_run(run, sets)
 
 
-def _sets(data: str, count: int) -> Any:
+def _sets(data: str, method: str, count: int) -> Any:
     from contrastive_lab.cli.trial import load_sets
 
-    return load_sets(data, count=count, **(SCENES if data == "scenes" else {}))
+    return load_sets(data, method, count=count, **(SCENES if data == "scenes" else {}))
 
 
 if __name__ == "__main__":

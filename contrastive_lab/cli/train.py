@@ -68,9 +68,9 @@ def train(
 
     if data != "auto":
         settings = Settings.recommended(method, data, **chosen)
-    sets = load_sets(data, count=count, download=download, **data_options)
+    sets = load_sets(data, method, count=count, download=download, **data_options)
     if data == "auto":
-        settings = Settings.recommended(method, sets.train.name, **chosen)
+        settings = Settings.recommended(method, sets.request["data"], **chosen)
     folder = folder or Path("runs") / f"{method}-{settings.data}-{seed}"
     console().print(
         f"{method} on {sets.train.source or sets.train.name}: {len(sets.train):,} images, {settings.epochs} epochs, {where}, {folder}"

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from contrastive_lab.data import Images
+from contrastive_lab.methods import METHODS
 from contrastive_lab.training import Evaluate, Locality, Observer, Run, Settings, Snapshot, prepare, train
 
 DATA_FILE, EVALUATION = "data.json", "evaluation.json"
@@ -26,13 +27,17 @@ class Sets:
     request: Mapping[str, Any]
 
 
-def load_sets(name: str, *, count: int | None = None, download: bool = False, **options: Any) -> Sets:
-    """Train and test images; `count` training images, all by default. `options` are passed on to `data.load`."""
+def load_sets(name: str, method: str, *, count: int | None = None, download: bool = False, **options: Any) -> Sets:
+    """Train and test images; `count` training images, all by default. `options` are passed on to `data.load`.
+
+    Where `method` needs groups or captions that the set lacks, they are made (`data.suited`).
+    """
     from contrastive_lab import data
 
+    needs = METHODS[method].needs
     one = data.load(name, split="train", count=count, download=download, **options)
     other = data.load(name, split="test", download=download, **options)
-    return Sets(one, other, {"data": one.name, "count": count, "options": options})
+    return Sets(data.suited(one, needs), data.suited(other, needs), {"data": one.name, "count": count, "options": options})
 
 
 def spread(images: Images, count: int) -> Images:
@@ -61,7 +66,7 @@ def sets_of(folder: str | Path, settings: Settings, *, download: bool = False) -
     """The images that the run in `folder` was trained on."""
     path = Path(folder) / DATA_FILE
     request = json.loads(path.read_text("utf-8")) if path.exists() else {"data": settings.data, "count": None, "options": {}}
-    return load_sets(request["data"], count=request["count"], download=download, **request["options"])
+    return load_sets(request["data"], settings.method, count=request["count"], download=download, **request["options"])
 
 
 def evaluate_run(run: Run, sets: Sets, *, device: str = "cpu") -> dict[str, Any]:

@@ -10,11 +10,24 @@ from contrastive_lab.data.download import DownloadError
 from contrastive_lab.data.images import Images
 from contrastive_lab.data.load import NAMES, load
 from contrastive_lab.data.locate import SetNotFoundError, cache_folder
+from contrastive_lab.data.suited import suited
 
 if TYPE_CHECKING:
     from contrastive_lab.data import digits, scenes
 
-__all__ = ["NAMES", "DownloadError", "Found", "Images", "SetNotFoundError", "available", "cache_folder", "digits", "load", "scenes"]
+__all__ = [
+    "NAMES",
+    "DownloadError",
+    "Found",
+    "Images",
+    "SetNotFoundError",
+    "available",
+    "cache_folder",
+    "digits",
+    "load",
+    "scenes",
+    "suited",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -12,7 +12,7 @@ import torch
 
 from contrastive_lab import data, measures
 from contrastive_lab.data import Images
-from contrastive_lab.methods import Method
+from contrastive_lab.methods import METHODS, Method
 from contrastive_lab.training import Evaluate, Settings, prepare, train
 from contrastive_lab.training.locality import map_locality
 from contrastive_lab.training.observe import at_rest, represent
@@ -21,11 +21,12 @@ SCENES: Mapping[str, Any] = {"two": 0, "label": "colour"}
 """One object in each scene, so that its factors are well-defined labels."""
 
 
-def load_pair(name: str, **options: Any) -> tuple[Images, Images]:
-    """Training and test images; `count` limits the training images only."""
+def load_pair(name: str, needs: Collection[str] = (), **options: Any) -> tuple[Images, Images]:
+    """Training and test images; `count` limits the training images only. `needs` are a method's, see `data.suited`."""
     count = options.pop("count", None)
     usual = dict(SCENES) if name == "scenes" else {}
-    return data.load(name, "train", count=count, **{**usual, **options}), data.load(name, "test", **{**usual, **options})
+    bank, queries = data.load(name, "train", count=count, **{**usual, **options}), data.load(name, "test", **{**usual, **options})
+    return data.suited(bank, needs), data.suited(queries, needs)
 
 
 def train_and_measure(
@@ -39,7 +40,7 @@ def train_and_measure(
     if threads is not None:
         torch.set_num_threads(threads)
     chosen = Settings.recommended(**settings)
-    bank, queries = load_pair(chosen.data, **(options or {}))
+    bank, queries = load_pair(chosen.data, METHODS[chosen.method].needs, **(options or {}))
     cuda = chosen.device == "cuda" or (chosen.device == "auto" and torch.cuda.is_available())
     device = "cuda" if cuda else "cpu"
     bank, queries = bank.to(device), queries.to(device)

@@ -58,7 +58,10 @@ def check_images(settings: Settings, images: Images) -> None:
         raise ValueError(f"images have {images.pixels.shape[1]} channels, but the networks take 3; repeat a grey channel three times")
     missing = [name for name in sorted(METHODS[settings.method].needs) if getattr(images, name, None) is None]
     if missing:
-        raise ValueError(f"method {settings.method!r} needs {' and '.join(missing)}, which the images {images.name!r} don't have")
+        raise ValueError(
+            f"method {settings.method!r} needs {' and '.join(missing)}, which the images {images.name!r} don't have; "
+            "data.suited(images, needs) makes groups (digits on half of the images) and captions (class names)"
+        )
     known = class_count(settings.method, settings.options)
     if known is not None and known < len(images.classes):
         count = len(images.classes)
