@@ -22,7 +22,7 @@ def vitals_still(strips: Sequence[Strip], epoch: int) -> bytes:
 
     signs = [sign for sign in SIGNS if any(value is not None for strip in strips for value in strip.values[sign.key])]
     width = 1.3 + max(1.15 * len(strips), 2.3)
-    figure = Figure(figsize=(width, 0.5 + 0.58 * len(signs)), dpi=85, layout="constrained", facecolor="white")
+    figure = Figure(figsize=(width, 0.5 + 0.66 * len(signs)), dpi=85, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     panels = figure.subplots(len(signs), len(strips), squeeze=False, sharex=True, sharey="row")
     for line, sign in zip(panels, signs, strict=True):
@@ -30,7 +30,7 @@ def vitals_still(strips: Sequence[Strip], epoch: int) -> bytes:
             _draw(panel, sign, strip, epoch)
         line[0].set_ylabel(sign.title, fontsize=8, rotation=0, ha="right", va="center")
     for panel, strip in zip(panels[0], strips, strict=True):
-        panel.set_title(strip.label.replace(" ", "\n"), fontsize=8, color=look(strip.label).colour)
+        panel.set_title(strip.label.replace(" ", "\n"), fontsize=8, pad=13, color=look(strip.label).colour)
     return _png(figure, colours=128)
 
 
@@ -50,7 +50,8 @@ def _draw(panel: Any, sign: Sign, strip: Strip, epoch: int) -> None:
     value, light = strip.values[sign.key][place], strip.lights[sign.key][place]
     if value is None:
         return
-    panel.annotate(f"{value:.{sign.digits}f}", (0.8, 0.98), xycoords="axes fraction", ha="right", va="top", fontsize=6.5, color="0.25")
+    # Above the curves, not on them.
+    panel.annotate(f"{value:.{sign.digits}f}", (0.86, 1.0), xycoords="axes fraction", ha="right", va="bottom", fontsize=6.5, color="0.25")
     if light in LAMPS:
         marker, colour = LAMPS[light]
-        panel.plot([0.93], [0.88], marker=marker, color=colour, ms=5, transform=panel.transAxes, clip_on=False)
+        panel.plot([0.94], [1.11], marker=marker, color=colour, ms=5, transform=panel.transAxes, clip_on=False)

@@ -31,7 +31,7 @@ def draw(
     align, uniform, found = zip(*path, strict=True)
     plane.plot(align, uniform, color=colour, lw=1, marker=".", ms=3)
     plane.plot(align[-1:], uniform[-1:], color=colour, marker="o", ms=9)
-    plane.set(xlabel="alignment", title="uniformity against alignment", xlim=(0, max(1.0, *align)), ylim=(-4.1, 0.1))
+    plane.set(xlabel="alignment", title="uniformity against alignment", xlim=(0, 1.04 * max(1.0, *align)), ylim=(-4.1, 0.1))
     if images is not None and alike is not None:
         _draw_neighbours(neighbours, images, alike)
     else:

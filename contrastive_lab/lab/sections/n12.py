@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from contrastive_lab.lab import results
 from contrastive_lab.lab.doors import door
 from contrastive_lab.lab.profiles import profile
 from contrastive_lab.training import Settings
 
 ORDER = ("untrained", "simclr", "dcl", "dclw", "cacr", "moco", "mochi", "swav", "pixpro", "pixcontrast", "hydra")
+
+
+@door("12-table")
+@door("12-seeds")
+@door("12-cost")
+def _table() -> dict[str, Any]:
+    """What benchmarks/methods.py kept of every method on scenes: `kept` by method and seed, `rows` by method."""
+    kept = results.read("methods-scenes")
+    return {"kept": kept, "rows": by_method(kept)}
+
+
+def by_method(kept: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """The rows of each method over its seeds; the untrained network first, then the methods in the package's order."""
+    from contrastive_lab.methods import METHODS
+
+    order = [name for name in ("untrained", *METHODS) if any(key.startswith(f"{name}/") for key in kept)]
+    return {name: [row for key, row in sorted(kept.items()) if key.startswith(f"{name}/") and "error" not in row] for name in order}
 
 
 @door("12-runs")
