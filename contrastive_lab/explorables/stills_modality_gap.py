@@ -38,6 +38,32 @@ def gap_still(run: GapRun, *, temperature: float, epoch: int, share: float) -> b
     return _png(figure)
 
 
+def gap_among(curves: Sequence[GapRun], own: Sequence[GapRun]) -> bytes:
+    """Gap and retrieval after the last epoch against the temperature: `curves` as lines, `own` as large marks, noise and chance below."""
+    figure, (gaps, found) = _canvas(8.6, 3.9, columns=2)
+    still = SHARES.index(0.0)
+    for panel, title, measured in (
+        (gaps, "gap after training; grey: sampling noise", {id(run): run.numbers[:, -1, 0] for run in [*curves, *own]}),
+        (found, "partners found first, %; grey: chance", {id(run): 100 * run.sweep[:, -1, 2, still] for run in [*curves, *own]}),
+    ):
+        for number, run in enumerate(curves):
+            style = {"color": (ONE, OTHER)[number % 2], "ls": ("-", "--", ":")[number % 3]}
+            panel.plot(run.temperatures, measured[id(run)], lw=1.6, marker=".", label=f"shipped: {run.title}", **style)
+        for number, run in enumerate(own):
+            look = {"marker": "*Ds^"[number % 4], "ms": 13 if number % 4 == 0 else 9, "ls": "none", "mec": "black", "mew": 0.6}
+            panel.plot(run.temperatures, measured[id(run)], color=RED, label=run.title, zorder=5, **look)
+        panel.set(xscale="log", xlabel="temperature", ylim=(0, None))
+        ticks = sorted({tau for run in [*curves, *own] for tau in run.temperatures})
+        panel.set_xticks(ticks, [f"{tau:g}" for tau in ticks], minor=False)
+        panel.minorticks_off()
+        panel.set_title(title, fontsize=10)
+    count = [*own, *curves][0].count
+    gaps.axhspan(0, (2 / count) ** 0.5, color="0.6", alpha=0.4)
+    found.axhspan(0, 100 / count, color="0.6", alpha=0.6)
+    gaps.legend(fontsize=8, frameon=False)
+    return _png(figure)
+
+
 def _cloud(panel: Any, run: GapRun, temperature: float, epoch: int, share: float) -> dict[str, Any]:
     state = state_at(run, temperature=temperature, epoch=epoch, share=share)
     _ring(panel, 1.06)

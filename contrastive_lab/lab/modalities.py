@@ -22,7 +22,7 @@ def embed_pairs(method: Method, images: Images, *, caption: int = 0) -> tuple[Fl
     with at_rest(method):
         x = embed(method, images)
         if isinstance(method, SketchCLIP):
-            return x, method.embed_sketches(images.to(x.device).as_float())
+            return x, method.embed_partners(images.to(x.device).as_float())
         if images.captions is None:
             raise ValueError(f"the images {images.name!r} have no captions")
         return x, method.embed_texts([several[caption] for several in images.captions])

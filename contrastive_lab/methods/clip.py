@@ -11,13 +11,14 @@ Deviations from the authors' code
 * The image is augmented like the other methods' (the original: a random square crop of the resized image).
 * One caption of each image at a time; with `caption=None` each epoch takes the next one.
 
-`SketchCLIP` is the same without language: the second modality is a sketch of the same view, seen by an encoder of its own.
+`SketchCLIP` is the same without language: the second modality is another picture made of the same view (a sketch, a grey blur, shuffled
+patches), seen by an encoder of its own.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -30,6 +31,7 @@ from contrastive_lab.gather import gather
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Progress, Recipe, Step
 from contrastive_lab.networks import Backbone, TextTransformer
 from contrastive_lab.views import Augmentation, Batch, ManyViews, Views
+from contrastive_lab.views.blur import gaussian_blur
 
 LARGEST_SCALE = 100.0
 
@@ -65,6 +67,28 @@ def sketch(images: Float[Tensor, "N 3 H W"]) -> Float[Tensor, "N 3 H W"]:
     grey = F.pad(images.mean(dim=1, keepdim=True), (1, 1, 1, 1), mode="replicate")
     slopes = F.conv2d(grey, torch.stack([across, across.T])[:, None])
     return torch.cat([slopes, slopes.square().sum(dim=1, keepdim=True).add(1e-8).sqrt()], dim=1)
+
+
+def grey_blur(images: Float[Tensor, "N 3 H W"]) -> Float[Tensor, "N 3 H W"]:
+    """Brightness alone, blurred by a sixteenth of the side: colour and edges are gone, places and sizes stay."""
+    grey = images.mean(dim=1, keepdim=True).expand(-1, 3, -1, -1)
+    width = images.shape[-1] / 16
+    return gaussian_blur(grey, torch.full((len(images),), width, device=images.device), 2 * math.ceil(2 * width) + 1)
+
+
+def shuffled_patches(images: Float[Tensor, "N 3 H W"]) -> Float[Tensor, "N 3 H W"]:
+    """Sixteen patches in another order, the same one for all images: every pixel is there, places and shapes are gone."""
+    height, width = images.shape[-2:]
+    if height % 4 or width % 4:
+        raise ValueError(f"images are {height} x {width} pixels, but must be divisible by 4 to be cut into 4 x 4 patches")
+    patches = images.reshape(-1, 3, 4, height // 4, 4, width // 4).movedim((2, 4), (0, 1)).flatten(0, 1)
+    order = torch.randperm(16, generator=torch.Generator().manual_seed(0)).to(images.device)
+    mixed = patches[order].reshape(4, 4, *patches.shape[1:])
+    return mixed.movedim((0, 1), (2, 4)).reshape(images.shape)
+
+
+PARTNERS: dict[str, Callable[[Tensor], Tensor]] = {"sketch": sketch, "blur": grey_blur, "shuffle": shuffled_patches}
+"""What `SketchCLIP` can make of a view as its second modality."""
 
 
 class CLIP(Method):
@@ -186,20 +210,29 @@ class CLIP(Method):
 
 
 class SketchCLIP(CLIP):
-    """CLIP's loss between colour images and sketches of them, each with an encoder of its own; no captions needed."""
+    """CLIP's loss between colour images and sketches of them, each with an encoder of its own; no captions needed.
+
+    partner: one of `PARTNERS`, for another second modality than the sketch.
+    """
 
     name = "clip-sketch"
     title = "CLIP, sketch"
     needs = frozenset()
 
+    def __init__(self, backbone: Backbone, other: Backbone, *, partner: str = "sketch", **options: Any) -> None:
+        if partner not in PARTNERS:
+            raise ValueError(f"partner is {partner!r}, but must be one of {', '.join(map(repr, PARTNERS))}")
+        super().__init__(backbone, other, **options)
+        self.partner = partner
+
     @classmethod
     def build(cls, make_backbone: MakeBackbone, **options: Any) -> Method:
         return cls(make_backbone(), make_backbone(), **options)
 
-    def embed_sketches(self, images: Float[Tensor, "N C H W"]) -> Float[Tensor, "N E"]:
-        """Unit vectors of the sketches of images."""
-        return unit(self.other_head(self.other(sketch(images))))
+    def embed_partners(self, images: Float[Tensor, "N C H W"]) -> Float[Tensor, "N E"]:
+        """Unit vectors of the second modality of images."""
+        return unit(self.other_head(self.other(PARTNERS[self.partner](images))))
 
     def pair(self, batch: Batch) -> tuple[Float[Tensor, "N E"], Float[Tensor, "N E"]]:
         view = batch.views[0]
-        return self(view)[1], self.other_head(self.other(sketch(view)))
+        return self(view)[1], self.other_head(self.other(PARTNERS[self.partner](view)))

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -21,10 +20,9 @@ from contrastive_lab import data
 from contrastive_lab.data import scenes
 from contrastive_lab.experiments.environment import environment
 from contrastive_lab.explorables import gap_states, table
-from contrastive_lab.methods import CLIP, SketchCLIP
-from contrastive_lab.networks import make_backbone
-from contrastive_lab.training import Settings, prepare, train
-from contrastive_lab.training.observe import at_rest
+from contrastive_lab.lab.modalities import embed_pairs
+from contrastive_lab.lab.second_modality import prepare_pair
+from contrastive_lab.training import Settings, train
 
 TEMPERATURES = (0.02, 0.07, 0.2, 0.5)
 TITLES = {
@@ -77,33 +75,18 @@ def _one(variant: str, temperature: float, images: data.Images, probe: data.Imag
         precision="bf16-mixed" if photographs and torch.cuda.is_available() else "32-true",
         options={"temperature": temperature, "learn_temperature": False},
     )
-    method = _sketcher(settings) if variant == "sketch" else prepare(settings, images)
+    method = prepare_pair("sketch" if variant == "sketch" else "captions", settings, images)
     states: dict[int, dict] = {}
 
     def watch(moment) -> None:
         if moment.epoch_end and moment.epoch in options.epochs:
-            with at_rest(moment.method):
-                states[moment.epoch] = gap_states.measure_pair(*_pair(moment.method, probe))
+            states[moment.epoch] = gap_states.measure_pair(*embed_pairs(moment.method, probe))
 
     train(method, images, settings, [watch])
     gap, *cones, _, _ = states[max(options.epochs)]["numbers"].round(3).tolist()
     recall = states[max(options.epochs)]["sweep"][2].round(3)
     print(f"{variant} at {temperature}: gap {gap}, cones {cones}, recall {recall[5]}, closed by hand {recall[15]}", flush=True)
     return states
-
-
-def _sketcher(settings: Settings) -> SketchCLIP:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings.seed)
-        backbone = partial(make_backbone, settings.network, width=settings.width, image_size=settings.image_size)
-        return SketchCLIP.build(backbone, temperature=settings.options["temperature"], learn_temperature=False)
-
-
-def _pair(method: CLIP, probe: data.Images) -> tuple[torch.Tensor, torch.Tensor]:
-    images = probe.to(next(method.parameters()).device).as_float()
-    if isinstance(method, SketchCLIP):
-        return method.embed(images), method.embed_sketches(images)
-    return method.embed(images), method.embed_texts([several[0] for several in probe.captions])
 
 
 def _options() -> argparse.Namespace:

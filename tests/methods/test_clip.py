@@ -10,6 +10,7 @@ from slow import ONE, TWO, random_views
 from tiny import made_settings, made_world
 
 from contrastive_lab.methods import CLIP, Progress, SketchCLIP, clip_loss, info_nce_loss, sketch
+from contrastive_lab.methods.clip import PARTNERS
 from contrastive_lab.networks import make_backbone
 from contrastive_lab.training import Settings, augmentation_for, prepare, train
 from contrastive_lab.training.batches import draw
@@ -160,6 +161,24 @@ def test_a_sketch_is_blind_to_colour_and_flat_areas_and_sees_edges():
     close(strength, across.abs(), atol=2e-4, rtol=0)
 
 
+def test_the_other_partners_lose_what_they_say():
+    picture = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    blurred = PARTNERS["blur"](picture)
+    close(blurred, PARTNERS["blur"](picture[:, [2, 0, 1]]))
+    assert blurred.var() < 0.1 * picture.var()
+    numbers = torch.arange(16.0).view(1, 1, 4, 4).expand(2, 3, 4, 4).repeat_interleave(4, 2).repeat_interleave(4, 3)
+    mixed = PARTNERS["shuffle"](numbers)
+    assert mixed.shape == numbers.shape
+    assert not mixed.equal(numbers)
+    tiles = mixed.unflatten(2, (4, 4)).unflatten(4, (4, 4))
+    assert all(tiles[0, 0, r, :, c].unique().numel() == 1 for r in range(4) for c in range(4)), "patches stay whole"
+    close(mixed[0, 0].flatten().sort().values, numbers[0, 0].flatten().sort().values)
+    with pytest.raises(ValueError, match="images are 6 x 8 pixels"):
+        PARTNERS["shuffle"](torch.zeros(1, 3, 6, 8))
+    with pytest.raises(ValueError, match="partner is 'music'"):
+        SketchCLIP.build(lambda: make_backbone(width=2, image_size=16), partner="music")
+
+
 def test_the_variant_without_text_needs_none_and_trains_both_encoders():
     images = dataclasses.replace(made_world(), captions=None)
     method = SketchCLIP.build(lambda: make_backbone(width=2, image_size=16), out_dim=8)
@@ -170,7 +189,7 @@ def test_the_variant_without_text_needs_none_and_trains_both_encoders():
     assert all(not torch.equal(p, before[name]) for name, p in method.named_parameters())
     method.eval()
     with torch.no_grad():
-        close(method.embed_sketches(images.as_float()).norm(dim=1), torch.ones(32))
+        close(method.embed_partners(images.as_float()).norm(dim=1), torch.ones(32))
 
 
 def test_sentences_are_embedded_as_unit_vectors_that_depend_on_order():
