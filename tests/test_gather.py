@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from two_processes import CASES, pieces, trained, without_norm
+from two_processes import CASES, pieces, scores, trained, without_norm
 
 from contrastive_lab.gather import gather, world_size
-from contrastive_lab.methods import METHODS
+from contrastive_lab.methods import METHODS, sinkhorn, swav_loss
 from contrastive_lab.networks import make_backbone
 
 SCRIPT = Path(__file__).with_name("two_processes.py")
@@ -67,11 +67,15 @@ def test_two_processes_train_as_one_does(together, case):
     assert len(losses) == 8
     for key, value in weights.items():
         found = together[case]["weights"][key]
-        if key.startswith("queues."):  # SwAV: each process keeps its part of the queue
-            assert case == "swav, queue"
-            assert 2 * found.shape.numel() == value.shape.numel() or 2 * found == value
-        else:
-            torch.testing.assert_close(found, value, rtol=1e-4, atol=1e-5, msg=lambda text, key=key: f"{key}: {text}")
+        torch.testing.assert_close(found, value, rtol=1e-4, atol=1e-5, msg=lambda text, key=key: f"{key}: {text}")
+
+
+def test_processes_balance_their_codes_together(together):
+    one, two = scores()
+    found = together["balance"]
+    torch.testing.assert_close(found["codes"], sinkhorn(one))
+    assert (found["alone"] - sinkhorn(one)).abs().max() > 0.01
+    torch.testing.assert_close(found["loss"], swav_loss([one, two]))
 
 
 def test_training_moved_the_weights(together):

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from contrastive_lab.data import Images
 from contrastive_lab.gather import gather
-from contrastive_lab.methods import METHODS, Method, Step
+from contrastive_lab.methods import METHODS, Method, Step, sinkhorn, swav_loss
 from contrastive_lab.training import Settings, prepare, train
 from contrastive_lab.views import Batch
 
@@ -19,6 +19,8 @@ SWAV = {**SMALL, "n_prototypes": 8, "freeze_epochs": 1.0}
 QUEUE = {"queue_length": 32, "hidden_dim": 8, "dim": 8}
 # Case: the method if it has another name, how many views, options. Every method has at least one case.
 CASES: Mapping[str, tuple[str, int, Mapping[str, Any]]] = {
+    # First: its queue is built before the processes have met, as in a real run.
+    "swav, queue": ("swav", 2, {**SWAV, "queue_length": 24, "queue_start": 1.0}),
     "simclr": ("simclr", 2, SMALL),
     "simclr, tiled": ("simclr", 2, {**SMALL, "chunk": 5}),
     "dcl": ("dcl", 2, SMALL),
@@ -30,7 +32,6 @@ CASES: Mapping[str, tuple[str, int, Mapping[str, Any]]] = {
     "moco, symmetric": ("moco", 2, {**QUEUE, "symmetric": True}),
     "mochi": ("mochi", 2, {**QUEUE, "n_hard": 8, "s": 8, "s_prime": 4, "warmup_epochs": 1}),
     "swav": ("swav", 2, SWAV),
-    "swav, queue": ("swav", 2, {**SWAV, "queue_length": 24, "queue_start": 1.0}),
     "pixpro": ("pixpro", 2, SMALL),
     "pixcontrast": ("pixcontrast", 2, SMALL),
     "sepclr": ("sepclr", 2, {"common_dim": 4, "salient_dim": 4, "hidden_dim": 8}),
@@ -42,6 +43,12 @@ CASES: Mapping[str, tuple[str, int, Mapping[str, Any]]] = {
 def pieces() -> tuple[Tensor, Tensor]:
     """Four rows and the coefficients of a loss that treats each row differently."""
     return torch.arange(12.0).view(4, 3), torch.tensor([1.0, 10.0, 100.0, 1000.0])
+
+
+def scores() -> tuple[Tensor, Tensor]:
+    """Cosines of six samples with four prototypes in two views."""
+    one, two = torch.rand(2, 6, 4, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    return one, two
 
 
 def still(count: int) -> Callable[..., Batch]:
@@ -93,8 +100,6 @@ def trained(case: str, devices: int) -> tuple[dict[str, Tensor], list[float]]:
 
 def main(file: str) -> None:
     results = {}
-    # The queue of SwAV is cut into parts by the number of processes, which is known once they have met.
-    trained("simclr", 2)
     for case in CASES:
         weights, losses = trained(case, 2)
         mine = torch.tensor(losses)
@@ -104,6 +109,14 @@ def main(file: str) -> None:
     mine = rows.chunk(2)[dist.get_rank()].clone().requires_grad_()
     joint = gather(mine)
     (joint.sum(dim=1) * coefficients).sum().backward()
+    halves = [view.chunk(2)[dist.get_rank()] for view in scores()]
+    loss = swav_loss(halves, process_group=dist.group.WORLD)
+    dist.all_reduce(loss)
+    results["balance"] = {
+        "codes": gather(sinkhorn(halves[0], process_group=dist.group.WORLD)),
+        "alone": gather(sinkhorn(halves[0])),
+        "loss": loss / 2,
+    }
     results["gather"] = {"rows": joint.detach(), "gradient": mine.grad, "dtype": str(gather(mine.bfloat16()).dtype)}
     if dist.get_rank() == 0:
         torch.save(results, file)

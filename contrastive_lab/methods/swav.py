@@ -6,11 +6,14 @@ In `contrast` the candidates are prototypes instead of images, and the positives
 from a balanced assignment (optimal transport, three Sinkhorn sweeps), which is what prevents collapse.
 
 Deviations
-* The loss is averaged as in the released code (eq. 6 writes sums), so that ln K is the level of collapse for any number of views.
+* The loss is averaged over views and samples as in the released code, so that ln K is the level of collapse for any number of views.
+  Eq. 6 writes sums; the paper's listing averages over prototypes too, which is 1 / K of it.
 * Sinkhorn runs in log space: the plain form overflows float16 at epsilon 0.05 and float32 below 0.0115. Values agree.
 * Prototypes are normalised before each step, as in the code (the listing does it after the update).
-* Frozen prototypes get no gradient at all; with a zero gradient momentum and weight decay would still move them.
-* Optimiser: Adam on small images (as lightly) instead of LARC on ImageNet.
+* Frozen prototypes get no gradient at all, as released; with a zero gradient momentum and weight decay would still move them.
+* The queue counts its rows to know when it is full; the released code looks whether its last row is not zero.
+* Several processes share one balancing and one queue. Each keeps its own batch norm, which the released scripts synchronise.
+* Small images: Adam (as lightly) instead of LARC, and 256 prototypes instead of 3000, which batches of hundreds can't fill.
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from contrastive_lab.contrast import check_positive, contrast, unit
-from contrastive_lab.gather import world_size
+from contrastive_lab.gather import gather, world_size
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Recipe, Step
 from contrastive_lab.networks import Backbone, FeatureQueue, ProjectionHead
 from contrastive_lab.views import Augmentation, Batch, MultiCrop, TwoViews, Views
@@ -44,9 +47,7 @@ def sinkhorn(
     Small `epsilon` makes codes sharp, large ones uniform. With a `process_group` the samples of all its processes share the prototypes.
     """
     _check_scores(scores)
-    check_positive(epsilon=epsilon)
-    if iterations < 1:
-        raise ValueError(f"iterations is {iterations}, but at least 1 sweep is needed; the paper uses 3")
+    _check_balancing(epsilon, iterations)
     if not bool(scores.isfinite().all()):
         raise ValueError(f"scores hold {int((~scores.isfinite()).sum())} non-finite values; were the features normalised?")
     if len(scores) == 1 and process_group is None:
@@ -59,6 +60,9 @@ def swapped_prediction_loss(
 ) -> Float[Tensor, ""]:
     """Cross-entropy between the code of view g and the prediction of every other view (eq. 2); codes[g] belongs to view g."""
     _check_views(scores, len(codes))
+    for g, code in enumerate(codes):
+        if code.shape != scores[g].shape:
+            raise ValueError(f"codes[{g}] has shape {tuple(code.shape)}, but must be {tuple(scores[g].shape)} like the scores of its view")
     check_positive(temperature=temperature)
     with torch.autocast(scores[0].device.type, enabled=False):
         logits = [_precise(view) / temperature for view in scores]
@@ -81,8 +85,13 @@ def swav_loss(
     `queue_scores[g]` joins the balancing of view g and never the loss. Scores without information cost ln K.
     """
     _check_views(scores, n_code_views)
-    if queue_scores is not None and len(queue_scores) != n_code_views:
-        raise ValueError(f"queue_scores has {len(queue_scores)} entries for n_code_views={n_code_views}; give one for each code view")
+    if queue_scores is not None:
+        if len(queue_scores) != n_code_views:
+            raise ValueError(f"queue_scores has {len(queue_scores)} entries for n_code_views={n_code_views}; give one for each code view")
+        for g, rows in enumerate(queue_scores):
+            if rows.ndim != 2 or rows.shape[1] != scores[g].shape[1]:
+                count = scores[g].shape[1]
+                raise ValueError(f"queue_scores[{g}] has shape {tuple(rows.shape)}, but must be (L, {count}): cosines with all prototypes")
     codes = []
     for g in range(n_code_views):
         stack = scores[g].detach() if queue_scores is None else torch.cat([scores[g].detach(), queue_scores[g].detach()])
@@ -112,6 +121,12 @@ def _precise(scores: Tensor) -> Tensor:
     return scores.float() if scores.dtype.itemsize < 4 else scores
 
 
+def _check_balancing(epsilon: float, iterations: int) -> None:
+    check_positive(epsilon=epsilon)
+    if iterations < 1:
+        raise ValueError(f"iterations is {iterations}, but at least 1 sweep is needed; the paper uses 3")
+
+
 def _check_scores(scores: Tensor) -> None:
     if not scores.is_floating_point():
         raise TypeError(f"scores have dtype {scores.dtype}, but must be floating point")
@@ -124,6 +139,8 @@ def _check_views(scores: Sequence[Tensor], n_code_views: int) -> None:
         raise ValueError(f"scores of {len(scores)} views were given, but a swap needs at least 2")
     if not 1 <= n_code_views <= len(scores):
         raise ValueError(f"n_code_views is {n_code_views}, but must lie between 1 and {len(scores)}, the number of views")
+    for view in scores:
+        _check_scores(view)
     shapes = {tuple(view.shape) for view in scores}
     if len(shapes) > 1:
         raise ValueError(f"scores have the shapes {sorted(shapes)}, but all views must have the same")
@@ -166,8 +183,8 @@ class SwAVHead(ProjectionHead):
 class SwAV(Method):
     """Prototypes are frozen for `freeze_epochs`; the queue (if any) joins from `queue_start` epochs on, once it is full.
 
-    `small_crops` further views of `small_size` pixels are predicted from, but get no codes (multi-crop). Several processes share the
-    balancing: each keeps its part of the queue.
+    Without a number the queue joins after the paper's 15 epochs, or after 15 % of a run shorter than 100. `small_crops` further views of
+    `small_size` pixels are predicted from, but get no codes (multi-crop).
     """
 
     name = "swav"
@@ -184,21 +201,21 @@ class SwAV(Method):
         epsilon: float = 0.05,
         iterations: int = 3,
         queue_length: int = 0,
-        queue_start: float = 15,
-        freeze_epochs: float = 1,
+        queue_start: float | int | None = None,
+        freeze_epochs: float | int = 1,
         small_crops: int = 0,
         small_size: int = 18,
         small_scale: Sequence[float] = (0.08, 0.5),
     ) -> None:
         super().__init__()
-        check_positive(temperature=temperature, epsilon=epsilon)
+        check_positive(temperature=temperature)
+        _check_balancing(epsilon, iterations)
         self.encoder, self.head, self.prototypes = backbone, head, prototypes
         self.temperature, self.epsilon, self.iterations = temperature, epsilon, iterations
         self.queue_start, self.freeze_epochs = queue_start, freeze_epochs
         low, high = small_scale
         self.small_crops, self.small_size, self.small_scale = small_crops, small_size, (low, high)
-        length = queue_length // world_size()
-        self.queues = nn.ModuleList(FeatureQueue(length, head.dim) for _ in range(2)) if length else None
+        self.queues = nn.ModuleList(FeatureQueue(queue_length, head.dim) for _ in range(2)) if queue_length else None
 
     @classmethod
     def build(
@@ -239,9 +256,14 @@ class SwAV(Method):
         features = z.detach().split(len(batch))[:2]
         codes = [self._codes(scores[g].detach(), g) for g in range(2)]
         for g, feature in enumerate(features if self.queues is not None else ()):
-            self._queue(g).push(feature)  # after its own scores were stacked, so that no row counts twice
+            self._queue(g).push(gather(feature))  # after its own scores were stacked, so that no row counts twice
         loss = swapped_prediction_loss(scores, codes, temperature=self.temperature)
         return Step(loss, torch.stack(features), self.diagnose(loss.detach(), torch.cat(codes), scores[0].detach()))
+
+    def training_step(self, views: Sequence[Float[Tensor, "N C _ _"]]) -> dict[str, Tensor]:
+        """`step` for views at hand, the two large ones first: the loss and the diagnostics in one dictionary."""
+        step = self.step(Batch(tuple(views), ()))
+        return {"loss": step.loss, **step.logs}
 
     @torch.no_grad()
     def diagnose(self, loss: Float[Tensor, ""], codes: Float[Tensor, "B2 K"], scores: Float[Tensor, "B K"]) -> dict[str, Tensor]:
@@ -259,14 +281,25 @@ class SwAV(Method):
     @torch.no_grad()
     def _codes(self, scores: Float[Tensor, "B K"], g: int) -> Float[Tensor, "B K"]:
         rows = scores
-        if self.queues is not None and self._queue(g).is_full and self.progress.epoch >= self.queue_start:
-            rows = torch.cat([scores, self.prototypes(self._queue(g).rows)])
-        elif self.progress.step == 0 and g == 0 and len(scores) * world_size() < scores.shape[1] and self.queues is None:
-            advice = "lower n_prototypes, take a larger batch or set queue_length"
-            warnings.warn(f"{len(scores)} samples for {scores.shape[1]} prototypes make noisy codes; {advice}", stacklevel=2)
+        if self.queues is not None and self._queue(g).is_full and self.progress.epoch >= self._queue_start():
+            mine = slice(dist.get_rank() if world_size() > 1 else 0, None, world_size())  # each process balances its share of the queue
+            rows = torch.cat([scores, self.prototypes(self._queue(g).rows[mine])])
+        elif self.progress.step == 0 and g == 0:
+            self._warn_of_noise(len(scores) * world_size(), scores.shape[1])
         # Unchecked: looking for NaN would wait for the device, and the loop stops on a NaN loss anyway.
         group = dist.group.WORLD if world_size() > 1 else None
         return _balance(rows, self.epsilon, self.iterations, group)[: len(scores)]
+
+    def _queue_start(self) -> float:
+        whole = self.progress.steps / self.progress.steps_per_epoch
+        return min(15.0, 0.15 * whole) if self.queue_start is None else self.queue_start
+
+    def _warn_of_noise(self, batch: int, count: int) -> None:
+        rows = 0 if self.queues is None else len(self._queue(0).rows)
+        if batch + rows < count:
+            found = f"{batch} samples" + (f" and {rows} rows of the queue" if rows else "")
+            advice = "lower n_prototypes, take a larger batch or a longer queue_length"
+            warnings.warn(f"{found} for {count} prototypes make noisy codes; {advice}", stacklevel=4)
 
     def _queue(self, g: int) -> FeatureQueue:
         assert self.queues is not None

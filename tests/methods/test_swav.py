@@ -3,8 +3,21 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
+from tiny import made_settings, made_world
 
-from contrastive_lab.methods import FeatureQueue, Prototypes, SwAVHead, sinkhorn, swapped_prediction_loss, swav_loss
+from contrastive_lab.methods import (
+    FeatureQueue,
+    Progress,
+    Prototypes,
+    SwAV,
+    SwAVHead,
+    sinkhorn,
+    swapped_prediction_loss,
+    swav_loss,
+)
+from contrastive_lab.networks import make_backbone
+from contrastive_lab.training import prepare
+from contrastive_lab.views import Batch
 
 close = torch.testing.assert_close
 
@@ -106,6 +119,25 @@ def test_finite_at_any_size_of_scores(scale, dtype):
     assert sinkhorn(scores, epsilon=0.01).isfinite().all()
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_loss_and_gradient_are_finite_at_tiny_temperature(dtype):
+    view = torch.rand(6, 4).to(dtype).requires_grad_()
+    loss = swav_loss([view, view, view], temperature=1e-3, epsilon=1e-3)
+    loss.backward()
+    assert loss.isfinite()
+    assert view.grad.isfinite().all()
+
+
+def test_codes_and_queue_get_no_gradient():
+    one, two, rows = (s.requires_grad_() for s in cosines())
+    assert not sinkhorn(one).requires_grad
+    code = one.softmax(dim=1)
+    swapped_prediction_loss([one.detach(), two], [code]).backward()
+    assert one.grad is None
+    swav_loss([one, two], queue_scores=[rows, rows]).backward()
+    assert rows.grad is None
+
+
 def test_entropy_of_codes_falls_with_epsilon():
     scores = F.normalize(torch.randn(256, 128), dim=1) @ F.normalize(torch.randn(128, 128), dim=1).T
     entropies = [torch.special.entr(sinkhorn(scores, epsilon=e)).sum(1).mean().item() / math.log(128) for e in (0.01, 0.05, 0.2, 1.0)]
@@ -164,6 +196,9 @@ def test_a_single_sample_gets_a_uniform_code_and_a_warning():
         (lambda s: swav_loss([s, s], n_code_views=3), "n_code_views is 3"),
         (lambda s: swav_loss([s, s], temperature=-1.0), "temperature is -1.0"),
         (lambda s: swav_loss([s, s], queue_scores=[s]), "queue_scores has 1"),
+        (lambda s: swav_loss([s, s], queue_scores=[s, s[:, :2]]), r"queue_scores\[1\] has shape \(4, 2\)"),
+        (lambda s: swapped_prediction_loss([s, s], [s, s[:2]]), r"codes\[1\] has shape \(2, 3\)"),
+        (lambda s: swapped_prediction_loss([s[:0], s[:0]], [s[:0]]), "scores have shape"),
         (lambda s: Prototypes(4, 1), "n_prototypes is 1"),
     ],
 )
@@ -175,3 +210,94 @@ def test_bad_input_names_the_value(call, words, unchecked):
 def test_integers_are_refused(unchecked):
     with pytest.raises(TypeError, match="int64"):
         sinkhorn(torch.ones(3, 2, dtype=torch.long))
+    with pytest.raises(TypeError, match="int64"):
+        swapped_prediction_loss([torch.ones(3, 2, dtype=torch.long)] * 2, [torch.ones(3, 2)])
+
+
+def made_swav(batch=4, **options):
+    """A small SwAV whose two views have no batch norm to couple samples, and the views of one batch."""
+    method = SwAV.build(lambda: make_backbone(width=2, image_size=16), hidden_dim=8, out_dim=8, n_prototypes=6, **options).eval()
+    generator = torch.Generator().manual_seed(1)
+    views = [torch.randn(batch, 3, size, size, generator=generator) for size in (16, 16, 8, 8)[: 2 + method.small_crops]]
+    return method, Batch(tuple(views), ())
+
+
+def scores_of(method, batch):
+    return [method.prototypes(method.head(method.encoder(view))) for view in batch.views]
+
+
+def test_a_step_compares_both_large_crops_with_all_crops():
+    method, batch = made_swav(8, small_crops=2)
+    step = method.step(batch)
+    close(step.loss, swav_loss(scores_of(method, batch)))
+    close(step.embeddings, torch.stack([method.head(method.encoder(view)) for view in batch.views[:2]]).detach())
+    told = method.training_step(batch.views)
+    close(told["loss"], step.loss)
+    assert told.keys() == {"loss", *step.logs}
+
+
+def test_the_head_sees_all_crops_in_one_batch():
+    method, batch = made_swav(8, small_crops=2)
+    seen = []
+    method.head.register_forward_hook(lambda module, rows, z: seen.append(len(rows[0])))
+    method.step(batch)
+    assert seen == [32]
+
+
+def test_the_queue_joins_when_it_is_full_and_due_and_never_holds_the_batch_itself():
+    method, batch = made_swav(8, queue_length=8, queue_start=1.0)
+    plain = swav_loss(scores_of(method, batch))
+    others = F.normalize(torch.randn(8, 8), dim=1)
+    method.progress = Progress(2, 4, 2)
+    close(method.step(batch).loss, plain)  # due but empty before the step
+    for queue in method.queues:
+        queue.push(others)
+    method.progress = Progress(1, 4, 2)
+    close(method.step(batch).loss, plain)  # full but not due
+    for queue in method.queues:
+        queue.push(others)
+    method.progress = Progress(2, 4, 2)
+    rows = [method.prototypes(others)] * 2
+    close(method.step(batch).loss, swav_loss(scores_of(method, batch), queue_scores=rows))
+    assert not torch.isclose(swav_loss(scores_of(method, batch), queue_scores=rows), plain)
+
+
+@pytest.mark.parametrize(("epochs", "start"), [(200, 15), (100, 15), (20, 3)])
+def test_without_a_number_the_queue_joins_after_15_epochs_or_15_percent(epochs, start):
+    method, batch = made_swav(8, queue_length=8)
+    others = F.normalize(torch.randn(8, 8), dim=1)
+    for epoch, joined in ((start - 1, False), (start, True)):
+        for queue in method.queues:
+            queue.push(others)
+        method.progress = Progress(10 * epoch, 10 * epochs, 10)
+        with_queue = swav_loss(scores_of(method, batch), queue_scores=[method.prototypes(others)] * 2)
+        assert torch.isclose(method.step(batch).loss, with_queue) == joined
+
+
+def test_frozen_prototypes_stay_for_the_first_epoch_and_are_normalised_before_each_step():
+    method, batch = made_swav(8, freeze_epochs=1)
+    with torch.no_grad():
+        method.prototypes.weight.mul_(2.0)
+    method.progress = Progress(1, 4, 2)
+    method.step(batch).loss.backward()
+    close(method.prototypes.weight.norm(dim=1), torch.ones(6))
+    assert method.prototypes.weight.grad is None
+    method.progress = Progress(2, 4, 2)
+    method.step(batch).loss.backward()
+    assert method.prototypes.weight.grad.abs().sum() > 0
+
+
+def test_too_few_samples_for_the_prototypes_are_told_unless_the_queue_brings_them():
+    method, batch = made_swav(2)
+    with pytest.warns(UserWarning, match="2 samples for 6 prototypes make noisy codes"):
+        method.step(batch)
+    method, batch = made_swav(2, queue_length=3)
+    with pytest.warns(UserWarning, match="2 samples and 3 rows of the queue for 6 prototypes"):
+        method.step(batch)
+    method, batch = made_swav(2, queue_length=4)
+    method.step(batch)  # warnings are errors here
+
+
+def test_a_method_without_sweeps_is_refused():
+    with pytest.raises(ValueError, match="iterations is 0"):
+        prepare(made_settings("swav", {"iterations": 0}), made_world())
