@@ -4,7 +4,7 @@ project = "contrastive_lab"
 author = "contrastive_lab contributors"
 copyright = "contrastive_lab contributors, text CC BY 4.0"
 extensions = ["myst_nb", "sphinx.ext.mathjax"]
-exclude_patterns = ["static", "toc.md"]
+exclude_patterns = ["static", "toc.md", "cache"]
 suppress_warnings = ["myst.header", "myst.xref_missing", "mystnb.unknown_mime_type"]
 
 # Notebooks arrive with the outputs they should show.

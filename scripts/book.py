@@ -11,14 +11,19 @@ import argparse
 import ast
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import plotly.offline
+
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "build" / "site"
+PLOTLY = "plotly.min.js"
+REMOTE_SCRIPT = re.compile(r'<script[^>]*\ssrc="https://[^"]*"[^>]*></script>')
 FIRST = ("notation", "glossary", "references")
 
 
@@ -48,8 +53,12 @@ def prepare(source: Path, notebooks: list[Path], *, execute: bool = False) -> No
     shutil.copytree(ROOT / "docs" / "static", source / "static")
     copy_mathjax(source / "static" / "mathjax")
     (source / "toc.md").write_text(contents(notebooks), "utf-8")
+    (source / "static" / PLOTLY).write_text(plotly.offline.get_plotlyjs(), "utf-8")
+    # Runs that this computer kept from earlier would be opened instead of trained, and say where they lie.
+    os.environ["CONTRASTIVE_LAB_CACHE"] = str(source / "cache")
     for path in notebooks:
-        (source / "notebooks" / path.name).write_text(json.dumps(without_colab(run(path) if execute else filled(path))), "utf-8")
+        notebook = with_own_scripts(run(path)) if execute else filled(path)
+        (source / "notebooks" / path.name).write_text(json.dumps(without_colab(notebook)), "utf-8")
 
 
 def contents(notebooks: list[Path]) -> str:
@@ -75,6 +84,17 @@ def without_colab(notebook: dict[str, Any]) -> dict[str, Any]:
     title = notebook["cells"][0]
     lines = "".join(title["source"]).split("\n")
     title["source"] = "\n".join(line for line in lines if not line.startswith("[![Open in Colab]"))
+    return notebook
+
+
+def with_own_scripts(notebook: dict[str, Any]) -> dict[str, Any]:
+    """Plotly's figures ask the network for plotly and MathJax, once each; here plotly comes from beside the pages, and MathJax is there."""
+    wanted = f'<script src="../_static/{PLOTLY}"></script>'
+    for cell in notebook["cells"]:
+        for data in (output["data"] for output in cell.get("outputs", []) if "text/html" in output.get("data", {})):
+            page, count = REMOTE_SCRIPT.subn("", "".join(data["text/html"]))
+            if count:
+                data["text/html"], wanted = wanted + page, ""
     return notebook
 
 

@@ -47,6 +47,19 @@ def test_explorables_of_the_notebooks_have_pages_in_the_book(book):
         assert not tagged or any(cell["outputs"] for cell in tagged), f"{path.name} has no page at all"
 
 
+def test_figures_of_an_executed_notebook_take_plotly_from_beside_the_pages(book):
+    from contrastive_lab import figures
+
+    page = figures.new_figure().to_html(include_plotlyjs="cdn", include_mathjax="cdn", full_html=False)
+    assert 'src="https://' in page
+    cells = [{"outputs": [{"output_type": "display_data", "data": {"text/html": page}}]} for _ in range(2)]
+    first, second = (cell["outputs"][0]["data"]["text/html"] for cell in book.with_own_scripts({"cells": cells})["cells"])
+    assert 'src="https://' not in first + second
+    assert first.startswith('<script src="../_static/plotly.min.js">')
+    assert "plotly.min.js" not in second, "once for each page is enough"
+    assert "Plotly.newPlot" in second
+
+
 def test_contents_name_every_page(book):
     text = book.contents([Path("00_start_here.ipynb")])
     assert "notebooks/00_start_here" in text
