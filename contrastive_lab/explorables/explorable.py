@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 
@@ -57,13 +57,16 @@ def live(draw: Callable[..., bytes], describe: Callable[..., str], sliders: Mapp
 
 
 def log_slider(label: str, value: float, low: float, high: float) -> Any:
-    """A slider on a logarithmic scale from `low` to `high`."""
+    """A slider on a logarithmic scale from `low` to `high`, which begins at `value` exactly."""
     import math
 
     import ipywidgets as widgets
 
+    # Places are counted from the lowest one: the step must meet `value`, or the page shows its neighbour.
+    least, start, most = (math.log10(number) for number in (low, value, high))
+    step = (start - least) / max(1, round((start - least) / 0.02))
     return widgets.FloatLogSlider(
-        value=value, base=10, min=math.log10(low), max=math.log10(high), step=0.02, description=label, readout_format=".3f", **_wide()
+        value=value, base=10, min=least, max=most, step=step or 0.02, description=label, readout_format=".3f", **_wide()
     )
 
 
@@ -71,6 +74,14 @@ def whole_slider(label: str, value: int, low: int, high: int) -> Any:
     import ipywidgets as widgets
 
     return widgets.IntSlider(value=value, min=low, max=high, description=label, **_wide())
+
+
+def named_slider(label: str, names: Sequence[str], start: int = 0) -> Any:
+    """A slider whose places have names; its value is the number of the place. Names too long for the room beside it are not shown."""
+    import ipywidgets as widgets
+
+    options, fits = [(name, k) for k, name in enumerate(names)], max(map(len, names)) < 20
+    return widgets.SelectionSlider(options=options, value=start, description=label, readout=fits, **_wide())
 
 
 def _wide() -> dict[str, Any]:

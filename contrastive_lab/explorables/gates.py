@@ -166,12 +166,13 @@ class Gates:
         """A slider for the pair and, for few coordinates, one for each coordinate of its gate; else a box that opens the gate."""
         import ipywidgets as widgets
 
-        from contrastive_lab.explorables.explorable import live, whole_slider
+        from contrastive_lab.explorables.explorable import live, named_slider
         from contrastive_lab.explorables.stills_gates import gate_still
 
-        x, gates = _table(self.vectors), self._gates()
+        x = _table(self.vectors)
+        names = [f"{self.classes[a]} and {self.classes[b]}" for a, b in pairs_of(len(x))]
         style = {"style": {"description_width": "130px"}, "layout": widgets.Layout(width="440px")}
-        sliders: dict[str, Any] = {"pair": whole_slider("pair", 0, 0, len(gates) - 1)}
+        sliders: dict[str, Any] = {"pair": named_slider("pair", names)}
         if x.shape[1] <= 6:
             for d in range(x.shape[1]):
                 sliders[f"g{d}"] = widgets.FloatSlider(value=1, min=0, max=1, step=0.05, description=f"gate {d + 1}", **style)

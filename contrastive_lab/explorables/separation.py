@@ -117,12 +117,12 @@ class LeakDial:
 
     def live(self) -> Any:
         """Sliders over a picture that the kernel repaints; the last arm is the one without a background set."""
-        from contrastive_lab.explorables.explorable import live, whole_slider
+        from contrastive_lab.explorables.explorable import live, named_slider
         from contrastive_lab.explorables.stills_separation import separation_poster
 
         sliders = {
-            "arm": whole_slider("arm", 0, 0, len(self.arms) - 1),
-            "epoch": whole_slider("epoch", len(self.epochs) - 1, 0, len(self.epochs) - 1),
+            "arm": named_slider("network", self.arms),
+            "epoch": named_slider("epoch", [str(epoch) for epoch in self.epochs], len(self.epochs) - 1),
         }
         return live(lambda arm, epoch: separation_poster(self, [(arm, epoch)]), self.describe, sliders)
 

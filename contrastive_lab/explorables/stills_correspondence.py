@@ -65,7 +65,7 @@ def propagation_poster(picture: Image, objects: Cells, networks: Mapping[str, Co
     maps: list[tuple[str, Any]] = []
     for name, cosines in networks.items():
         maps.append((f"{name}\nbefore", cosines[query]))
-        maps += [(f"{name}\nafter, γ = {g:g}", propagation.state_at(cosines, query=query, gamma=g)["after"]) for g in gammas]
+        maps += [(f"{name}\nafter, γ = {g:.3g}", propagation.state_at(cosines, query=query, gamma=g)["after"]) for g in gammas]
     for panel, (title, heat) in zip(axes[1:], maps, strict=True):
         low = min(heat.min(), heat.max() - 0.05)  # a flat map must look flat
         panel.imshow(heat.reshape(objects.shape), vmin=low, vmax=heat.max(), cmap="cividis", interpolation="nearest")

@@ -48,6 +48,8 @@ def gate_still(vectors: Table, gate: Float64[np.ndarray, "D"], pair: int, classe
         title="gate (wide, blue) and share in the pair's cosine (narrow)", xlabel="coordinate" + ("" if few else ", most open first")
     )
     axes[0].title.set_fontsize(9)
+    if few:
+        axes[0].set_xticks(range(len(gate)), [str(d + 1) for d in range(len(gate))])
     _matrix(axes[1], state, classes)
     axes[1].set_title(f"{classes[a]} and {classes[b]}: loss {state['loss']:.2f}, all equal {state['guess']:.2f}", fontsize=9)
     return _png(figure, colours=96)

@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 
 
 def separation_poster(shown: LeakDial, states: Sequence[tuple[int, int]]) -> bytes:
-    """Common space above, salient space below, one column for each (arm, epoch), targets coloured by digit."""
-    columns = len(states)
-    figure, axes = _canvas(max(2.5 * columns, 3.4), 5.6, columns=2 * columns)
-    grid = figure.add_gridspec(2, columns)
+    """Common space above, salient space below, one column for each (arm, epoch), targets coloured by digit; a single state lies flat."""
+    columns, flat = len(states), len(states) == 1
+    figure, axes = _canvas(7.4 if flat else 2.5 * columns, 4.3 if flat else 5.6, columns=2 * columns)
+    grid = figure.add_gridspec(1, 2) if flat else figure.add_gridspec(2, columns)
     for k, (arm, epoch) in enumerate(states):
         told = shown.state(arm=arm, epoch=epoch)["probes"]
         for row, space in enumerate(("common", "salient")):
             panel = axes[2 * k + row]
-            panel.set_subplotspec(grid[row, k])
+            panel.set_subplotspec(grid[0, row] if flat else grid[row, k])
             _map(panel, shown, getattr(shown, space)[arm, epoch], shown.reach[row])
-            head = f"{shown.arms[arm]}, epoch {shown.epochs[epoch]}\n" if row == 0 else ""
+            head = f"{shown.arms[arm]}, epoch {shown.epochs[epoch]}\n" if row == 0 or flat else ""
             panel.set_title(f"{head}{space} space", fontsize=9)
             panel.set_xlabel(f"digit {told[f'digit from {space}']:.0%}, patch {told[f'texture from {space}']:.0%}", fontsize=8)
     figure.supxlabel("read by a probe; chance: digit 10%, patch 17%. Hollow: background images; colours: digits of targets", fontsize=8)

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from contrastive_lab.figures.palette import BAD, GOOD
 from contrastive_lab.figures.theme import INK, Numbers, new_figure
 
-SCALE = [[0.0, BAD], [0.5, "rgba(127,127,127,0.06)"], [1.0, GOOD]]
+# Opaque in the middle: plotly chooses black or white numbers for a light page, and must be right on a dark one.
+SCALE = [[0.0, BAD], [0.5, "#eeeef0"], [1.0, GOOD]]
 
 
-def relation_map(relations: NDArray[np.floating], classes: Sequence[str], *, epochs: Numbers = (), height: int = 440) -> go.Figure:
+def relation_map(relations: NDArray[np.floating], classes: Sequence[str], *, epochs: Numbers = (), height: int | None = None) -> go.Figure:
     """Cosines between classes as numbers on green (alike) and red (opposite); with several matrices a slider over `epochs`.
 
     relations: (C, C), or (E, C, C) for E epochs; the last is shown first.
@@ -28,7 +29,7 @@ def relation_map(relations: NDArray[np.floating], classes: Sequence[str], *, epo
         )
     if len(stack) > 1 and len(epochs) != len(stack):
         raise ValueError(f"epochs has {len(epochs)} entries for {len(stack)} matrices; give one for each")
-    figure = new_figure(height=height)
+    figure = new_figure(height=height or (560 if len(stack) > 1 else 440))
     figure.add_trace(_cells(stack[-1], classes))
     figure.update_xaxes(side="top", tickangle=-40, showgrid=False, constrain="domain")
     figure.update_yaxes(autorange="reversed", showgrid=False, scaleanchor="x", constrain="domain")
@@ -49,7 +50,7 @@ def _cells(matrix: NDArray[np.floating], classes: Sequence[str]) -> go.Heatmap:
         zmin=-1,
         zmax=1,
         colorscale=SCALE,
-        text=[[f"{value:.1f}".replace("-", "−") for value in row] for row in shown],
+        text=[[f"{value:.1f}".replace("-", "−") for value in row] for row in matrix.round(1) + 0.0],  # + 0.0: no minus zero
         texttemplate="%{text}",
         textfont={"size": 10},
         colorbar={"title": {"text": "cosine"}, "thickness": 12, "outlinewidth": 0},

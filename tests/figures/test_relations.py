@@ -22,6 +22,10 @@ def test_one_matrix_has_no_slider_and_shows_its_numbers():
     assert "−" in str(figure.data[0].text)
 
 
+def test_a_little_less_than_nothing_is_written_without_a_sign():
+    assert "−0.0" not in str(relation_map(np.full((3, 3), -0.04), CLASSES).data[0].text)
+
+
 def test_several_matrices_have_a_frame_for_each_epoch_and_end_with_the_last():
     stack = matrices(4)
     figure = relation_map(stack, CLASSES, epochs=[0, 1, 2, 5])
