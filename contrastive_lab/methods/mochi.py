@@ -6,7 +6,8 @@ For each query the N queue rows most similar to it are mixed with each other (h)
 the sphere, and join the negatives. In `contrast` that is one argument: `extra`.
 
 Deviations and choices
-* The authors' training code is not public; equations and ranges follow the paper. The two rows of a pair are distinct.
+* The authors' training code is not public; equations and ranges follow the paper. The two rows of a pair are distinct, which the paper
+  leaves open.
 * No gradient passes through a synthetic point, not even through the query inside h'.
 * On ten classes the hard set is full of false negatives (chance alone is 10 %); `exclude` removes them with labels as an oracle.
 """
@@ -35,20 +36,26 @@ class Draws(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """Scores (cosine / temperature) of everything a query meets, for plots."""
+    """Scores (cosine / temperature) of everything a query meets, for plots; the hard set and what was drawn from it."""
 
     positive: Float[Tensor, "B 1"]
     queue: Float[Tensor, "B Q"]
     pairs: Float[Tensor, "B s"]
     queries: Float[Tensor, "B t"]
     hard: Int64[Tensor, "B n"]
+    draws: Draws
 
 
 def hard_negative_indices(
-    q: Float[Tensor, "B D"], queue: Float[Tensor, "Q D"], *, n_hard: int, exclude: Bool[Tensor, "B Q"] | None = None
+    q: Float[Tensor, "B D"],
+    queue: Float[Tensor, "Q D"],
+    *,
+    n_hard: int,
+    exclude: Bool[Tensor, "B Q"] | None = None,
+    check_finite: bool = True,
 ) -> Int64[Tensor, "B n"]:
     """Positions of the `n_hard` queue rows with the largest cosine, for each query its own, hardest first."""
-    check_queries(q, q, queue, exclude)
+    check_queries(q, q, queue, exclude, check_finite=check_finite)
     allowed = len(queue) if exclude is None else int((~exclude).sum(dim=1).min())
     if not 1 <= n_hard <= allowed:
         raise ValueError(f"n_hard is {n_hard}, but must lie between 1 and {allowed}, the number of negatives of some query")
@@ -56,18 +63,22 @@ def hard_negative_indices(
     return scores.detach().topk(n_hard, dim=1).indices
 
 
+@torch.no_grad()
 def mix_negative_pairs(hard: Float[Tensor, "B n D"], pairs: Int64[Tensor, "B s 2"], alpha: Float[Tensor, "B s"]) -> Float[Tensor, "B s D"]:
     """h = unit(alpha n_i + (1 - alpha) n_j): points on the arc between two hard negatives; they can be harder than both."""
     _check_share("alpha", alpha, 1.0)
+    _check_ranks("pairs", pairs, hard.shape[1])
     weight = alpha[..., None]
     return unit(weight * _pick(hard, pairs[..., 0]) + (1 - weight) * _pick(hard, pairs[..., 1]))
 
 
+@torch.no_grad()
 def mix_with_query(
     q: Float[Tensor, "B D"], hard: Float[Tensor, "B n D"], index: Int64[Tensor, "B t"], beta: Float[Tensor, "B t"]
 ) -> Float[Tensor, "B t D"]:
     """h' = unit(beta q + (1 - beta) n_j) with beta at most one half: past the negative, never past the midpoint to the query."""
     _check_share("beta", beta, 0.5)
+    _check_ranks("index", index, hard.shape[1])
     weight = beta[..., None]
     return unit(weight * unit(q)[:, None] + (1 - weight) * _pick(hard, index))
 
@@ -85,14 +96,16 @@ def mochi_loss(
     draws: tuple[Tensor, Tensor, Tensor, Tensor] | None = None,
     exclude: Bool[Tensor, "B Q"] | None = None,
     return_parts: bool = False,
+    check_finite: bool = True,
 ) -> Float[Tensor, ""] | tuple[Float[Tensor, ""], Parts]:
     """InfoNCE with queue, `s` pair mixtures and `s_prime` query mixtures of the `n_hard` hardest negatives of each query.
 
     `draws` (pairs, alpha, singles, beta) replaces the random choices and is taken as it is. With `return_parts` also the scores (`Parts`).
+    Non-finite values raise, or without `check_finite`, which waits for the device, make the loss non-finite.
     """
-    check_queries(q, k, queue, exclude)
+    check_queries(q, k, queue, exclude, check_finite=check_finite)
     check_positive(temperature=temperature)
-    hard_index = hard_negative_indices(q, queue, n_hard=n_hard, exclude=exclude)
+    hard_index = hard_negative_indices(q, queue, n_hard=n_hard, exclude=exclude, check_finite=False)
     twin, negatives = queue_scores(q, k, queue, temperature=temperature, exclude=exclude)
     with torch.no_grad():
         chosen = draw(len(q), n_hard=n_hard, s=s, s_prime=s_prime, generator=generator, device=q.device) if draws is None else Draws(*draws)
@@ -105,7 +118,7 @@ def mochi_loss(
     if not return_parts:
         return loss
     count = chosen.alpha.shape[1]
-    return loss, Parts(twin, negatives, mixed[:, :count], mixed[:, count:], hard_index)
+    return loss, Parts(twin, negatives, mixed[:, :count], mixed[:, count:], hard_index, chosen)
 
 
 def draw(
@@ -134,10 +147,16 @@ def _check_share(name: str, share: Tensor, most: float) -> None:
         raise ValueError(f"{name} reaches from {share.min():g} to {share.max():g}, but must stay in [0, {most:g}]")
 
 
+def _check_ranks(name: str, ranks: Tensor, count: int) -> None:
+    if ranks.numel() and ranks.device.type == "cpu" and not (ranks.min() >= 0 and ranks.max() < count):
+        raise ValueError(f"{name} reaches from {ranks.min()} to {ranks.max()}, but must stay in 0..{count - 1}, ranks in the hard set")
+
+
 class MoCHi(MoCo):
     """MoCo-v2 whose loss meets synthetic negatives once `warmup_epochs` are over.
 
-    `oracle` excludes queue rows of the query's own class: an upper bound that needs labels, not a method.
+    Without a number these are the paper's 10 epochs, or a tenth of a run shorter than 100. `oracle` excludes queue rows of the query's own
+    class: an upper bound that needs labels, not a method.
     """
 
     name = "mochi"
@@ -151,7 +170,7 @@ class MoCHi(MoCo):
         n_hard: int = 256,
         s: int = 256,
         s_prime: int = 32,
-        warmup_epochs: float | int = 10,
+        warmup_epochs: float | int | None = None,
         oracle: bool = False,
         **options: Any,
     ) -> None:
@@ -165,8 +184,10 @@ class MoCHi(MoCo):
     def recipe(cls, data: DataKind) -> Recipe:
         """MoCo's, with the paper's proportions to the queue: N about 6 %, s + s' about 7 %."""
         base = MoCo.recipe(data)
-        sizes = {"scenes": (64, 64, 8, 2), "cifar10": (256, 256, 32, 10), "stl10": (128, 128, 16, 10)}[data]
-        options = dict(base.options) | dict(zip(("n_hard", "s", "s_prime", "warmup_epochs"), sizes, strict=True))
+        sizes = {"scenes": (64, 64, 8), "cifar10": (256, 256, 32), "stl10": (128, 128, 16)}[data]
+        options = dict(base.options) | dict(zip(("n_hard", "s", "s_prime"), sizes, strict=True))
+        if data == "scenes":
+            options["warmup_epochs"] = 2
         return Recipe(base.optimizer, base.lr, base.weight_decay, base.batch_size, base.warmup_epochs, options)
 
     def compare(
@@ -174,8 +195,9 @@ class MoCHi(MoCo):
     ) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
         exclude = self._own_class(labels) if self.oracle else None
         logs = self.diagnose(q.detach(), k, labels)
-        if self.progress.epoch < self.warmup_epochs:
-            return info_nce_queue(q, k, self.queue.rows, temperature=self.temperature, exclude=exclude), logs
+        whole = self.progress.steps / self.progress.steps_per_epoch
+        if self.progress.epoch < (min(10.0, whole / 10) if self.warmup_epochs is None else self.warmup_epochs):
+            return info_nce_queue(q, k, self.queue.rows, temperature=self.temperature, exclude=exclude, check_finite=False), logs
         loss, parts = mochi_loss(
             q,
             k,
@@ -187,7 +209,10 @@ class MoCHi(MoCo):
             generator=self.dice(q.device),
             exclude=exclude,
             return_parts=True,
+            check_finite=False,
         )
+        if labels is not None and self.s + self.s_prime > 0:
+            logs["false negatives among synthetics"] = false_share(parts, labels[:, None] == self.queue_labels)
         return loss, logs | synthetic_mass(parts)
 
     def _own_class(self, labels: Int64[Tensor, "B"] | None) -> Bool[Tensor, "B Q"]:
@@ -203,3 +228,11 @@ def synthetic_mass(parts: Parts) -> dict[str, Tensor]:
     mass = torch.cat([mixed, real], dim=1).softmax(dim=1)[:, : mixed.shape[1]].sum(dim=1).mean()
     hardest = torch.cat([real, mixed], dim=1).amax(dim=1)
     return {"synthetic mass": mass, "proxy accuracy with synthetics": (parts.positive[:, 0] > hardest).float().mean()}
+
+
+@torch.no_grad()
+def false_share(parts: Parts, own_class: Bool[Tensor, "B Q"]) -> Float[Tensor, ""]:
+    """Share of synthetic negatives that were mixed from at least one queue row of the query's own class."""
+    false = own_class.gather(1, parts.hard)
+    pairs = false.gather(1, parts.draws.pairs.flatten(1)).view(parts.draws.pairs.shape).any(dim=-1)
+    return torch.cat([pairs, false.gather(1, parts.draws.singles)], dim=1).float().mean()

@@ -119,7 +119,7 @@ class Keeper:
         self.fabric.barrier()
 
     def _private_states(self) -> list[dict[str, Tensor]]:
-        """What each process has for itself: its running statistics and its part of the queues. One process keeps nothing twice."""
+        """What each process has for itself: its running statistics. One process keeps nothing twice."""
         if self.fabric.world_size == 1:
             return [{}]
         weights = {name for name, _ in self.run.method.named_parameters()}

@@ -19,12 +19,18 @@ LOGGED = {
     "dclw": {"npc multiplier", "lowest weight"},
     "cacr": {"attraction", "repulsion", "effective positives", "effective negatives"},
     "moco": {"proxy accuracy", "false negatives among hardest"},
-    "mochi": {"proxy accuracy", "false negatives among hardest", "synthetic mass", "proxy accuracy with synthetics"},
+    "mochi": {
+        "proxy accuracy",
+        "false negatives among hardest",
+        "false negatives among synthetics",
+        "synthetic mass",
+        "proxy accuracy with synthetics",
+    },
     "swav": {"prototypes used", "code entropy", "mean prediction entropy", "loss below ln K"},
     "pixpro": {"cells with a match", "matches per matched cell", "cell spread"},
     "pixcontrast": {"cells with a match", "matches per matched cell", "cell spread"},
     "sepclr": {"salient length of targets", "salient length of background", "shared information", "joint entropy", "groups told by common"},
-    "hydra": {"gate opening", "gate entropy", "identical pairs"},
+    "hydra": {"gate opening", "gate entropy", "identical pairs", "loss of identical pairs", "loss of distinct pairs"},
     "clip": {"temperature", "gap", "partners found"},
 }
 

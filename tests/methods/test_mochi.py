@@ -115,6 +115,33 @@ def test_opposite_pair_gives_a_zero_score_not_nan():
     close(mix_negative_pairs(hard, torch.tensor([[[0, 1]]]), torch.tensor([[0.5]])), torch.zeros(1, 1, 2))
 
 
+def test_given_draws_are_taken_as_they_are():
+    """A pair of one row twice is that row, shares may be 0 and their largest, and one hard negative is enough."""
+    draws = (
+        torch.tensor([[[0, 0], [0, 0]]]),
+        torch.tensor([[0.0, 1.0]]).double(),
+        torch.tensor([[0, 0]]),
+        torch.tensor([[0.0, 0.5]]).double(),
+    )
+    _, parts = mochi_loss(Q, Q, QUEUE, temperature=1.0, n_hard=1, draws=draws, return_parts=True)
+    half_way = F.normalize(Q + QUEUE[:1], dim=1)[0, 0]
+    close(parts.pairs[0], torch.tensor([0.6, 0.6]).double())
+    close(parts.queries[0], torch.stack([torch.tensor(0.6).double(), half_way]))
+
+
+def test_one_query_with_its_own_key_alone_and_with_all_rows_excluded():
+    q, k, queue = random_case(b=1)
+    assert mochi_loss(q, k, queue, n_hard=2, s=2, s_prime=2).isfinite()
+    close(info_nce_queue(q, k, queue, exclude=torch.ones(1, 8, dtype=torch.bool)).item(), 0.0)
+
+
+def test_lengths_do_not_matter_and_gradients_agree_with_finite_differences():
+    q, k, queue = random_case()
+    draws = draw(3, n_hard=4, s=5, s_prime=3)
+    close(mochi_loss(3 * q, 0.2 * k, 7 * queue, n_hard=4, draws=draws), mochi_loss(q, k, queue, n_hard=4, draws=draws))
+    assert torch.autograd.gradcheck(lambda x: info_nce_queue(x, k, queue), (q.requires_grad_(),))
+
+
 def test_draws_are_per_query_and_pairs_distinct():
     draws = draw(64, n_hard=2, s=50, s_prime=50, generator=torch.Generator().manual_seed(0))
     assert (draws.pairs[..., 0] != draws.pairs[..., 1]).all()
@@ -129,6 +156,9 @@ def test_only_the_query_gets_a_gradient():
     assert q.grad.abs().sum() > 0
     assert k.grad is None
     assert queue.grad is None
+    hard, index = queue[None].expand(3, -1, -1), torch.zeros(3, 1, dtype=torch.long)
+    assert not mix_with_query(q, hard, index, torch.full((3, 1), 0.2)).requires_grad
+    assert not mix_negative_pairs(hard, index[:, :, None].expand(3, 1, 2), torch.full((3, 1), 0.2)).requires_grad
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -155,8 +185,19 @@ def test_finite_at_tiny_temperature(dtype):
         (lambda q, k, n: info_nce_queue(q, k, n, exclude=torch.ones(2, 2, dtype=torch.bool)), "exclude has shape"),
         (lambda q, k, n: mix_with_query(q, n[None].expand(3, -1, -1), torch.zeros(3, 1).long(), torch.full((3, 1), 0.6)), "beta"),
         (lambda q, k, n: mix_negative_pairs(n[None], torch.zeros(1, 1, 2).long(), torch.tensor([[1.5]])), "alpha"),
+        (lambda q, k, n: mix_negative_pairs(n[None], torch.tensor([[[0, 8]]]), torch.tensor([[0.5]])), "pairs reaches from 0 to 8"),
+        (lambda q, k, n: mix_with_query(q[:1], n[None], torch.tensor([[-1]]), torch.tensor([[0.5]])), "index reaches from -1"),
+        (lambda q, k, n: mochi_loss(q, k, n, n_hard=8, exclude=torch.eye(3, 8, dtype=torch.bool)), "between 1 and 7"),
     ],
 )
 def test_bad_input_names_the_value(call, words, unchecked):
     with pytest.raises(ValueError, match=words):
         call(*random_case())
+
+
+def test_wrong_kinds_of_numbers_are_refused(unchecked):
+    q, k, queue = random_case()
+    with pytest.raises(TypeError, match=r"q has dtype torch\.int64"):
+        info_nce_queue(q.long(), k, queue)
+    with pytest.raises(TypeError, match=r"exclude has dtype torch\.int64"):
+        info_nce_queue(q, k, queue, exclude=torch.zeros(3, 8, dtype=torch.long))
