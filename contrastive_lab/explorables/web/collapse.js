@@ -108,7 +108,7 @@ function mountCollapse(root, data) {
     lines.forEach(([name, dash, of], k) => {
       const points = data.epochs.map((_, e) => of(e));
       if (points.some((p) => p === null || Number.isNaN(p) || p === 0)) return;
-      const colour = ["var(--dot)", "var(--pull)", "var(--push)", "currentColor"][k];
+      const colour = ["var(--dot)", "var(--good)", "var(--bad)", "currentColor"][k];
       make("polyline", { points: points.map((p, e) => `${px(e)},${py(p)}`).join(" "), fill: "none", stroke: colour, "stroke-width": 0.007, "stroke-dasharray": dash }, svg);
       ends.push([name, py(points[E]), colour]);
     });
@@ -116,7 +116,7 @@ function mountCollapse(root, data) {
     ends.forEach((end, k) => { if (k) end[1] = Math.max(end[1], ends[k - 1][1] + 0.036); text(svg, px(E) + 0.015, end[1] + 0.01, end[0], { style: `fill:${end[2]}` }); });
     make("line", { x1: px(s.epoch), x2: px(s.epoch), y1: py(1), y2: py(0), stroke: "currentColor", "stroke-width": 0.004 }, svg);
   }
-  const lamp = (k, level, words) => { put(`lamp${k}`, ["● good", "◐ doubtful", "○ bad", "– not measured"][level]); find(`lamp${k}`).style.color = ["var(--pull)", "inherit", "var(--push)", "inherit"][level]; put(`lamp${k}-note`, words); };
+  const lamp = (k, level, words) => { put(`lamp${k}`, ["● good", "◐ doubtful", "○ bad", "– not measured"][level]); find(`lamp${k}`).style.color = ["var(--good)", "inherit", "var(--bad)", "inherit"][level]; put(`lamp${k}-note`, words); };
   function draw() {
     const v = live(s.encoder), d = size(s.encoder), one = data.encoders[s.encoder], q = order(), n = few() ? data.counts[s.samples] : data.probe;
     const epoch = few() ? E : s.epoch, hills = rows.map((_, e) => hill(live(e), q));

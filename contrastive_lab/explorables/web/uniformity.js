@@ -92,7 +92,7 @@ function mountUniformity(root, data) {
     const bound = Math.max(low, -4 * (1 - here[col("mean_cosine")]));
     const hatch = make("g", { "data-part": "forbidden", "aria-label": "forbidden by Jensen's inequality" }, plane);
     for (let k = 0; k < 24 && bound > low; k++) { const x = 0.13 + 0.035 * k; make("line", { x1: x, x2: x + 0.03, y1: py(low), y2: py(bound), stroke: "var(--push)", "stroke-opacity": 0.35, "stroke-width": 0.004 }, hatch); }
-    if (bound > low) note(0.14, py(bound) - 0.012, `no cloud with this mean cosine gets below ${(-4 * (1 - here[col("mean_cosine")])).toFixed(2)} (Jensen)`, { style: "fill:var(--push)" });
+    if (bound > low) note(0.14, py(bound) - 0.012, `no cloud with this mean cosine gets below ${(-4 * (1 - here[col("mean_cosine")])).toFixed(2)} (Jensen)`, { style: "fill:var(--bad)" });
     line(px(0), py(0), px(most), py(0)); line(px(0), py(0), px(0), py(low));
     line(px(0), py(floor), px(most), py(floor), { "stroke-dasharray": "0.02 0.015", "stroke-opacity": 0.8 });
     note(px(most), py(floor) + 0.035, `floor ${floor.toFixed(2)}: spread evenly`, { "text-anchor": "end" });
@@ -111,7 +111,7 @@ function mountUniformity(root, data) {
     if (data.yours && s.wide) {
       make("polyline", { points: data.yours.path.map(([a, u]) => `${px(a)},${py(u)}`).join(" "), fill: "none", stroke: "var(--pull)", "stroke-width": 0.009, "stroke-dasharray": "0.02 0.01" }, plane);
       const [a, u] = data.yours.path[data.yours.path.length - 1];
-      note(px(a) + 0.015, py(u) + 0.03, `your run, ${data.yours.dim} dimensions`, { style: "fill:var(--pull)", "font-weight": 700 });
+      note(px(a) + 0.015, py(u) + 0.03, `your run, ${data.yours.dim} dimensions`, { style: "fill:var(--good)", "font-weight": 700 });
     }
     make("circle", { cx: px(here[0]), cy: py(here[1]), r: 0.02, fill: "var(--dot)", stroke: "currentColor", "stroke-width": 0.005, "data-part": "now" }, plane);
   }
