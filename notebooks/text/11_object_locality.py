@@ -97,31 +97,17 @@ print(f"similarity {tuple(ours.shape)}, equal to the package's: {same_map}")
 # %%
 query = locality.middle(masks[0])
 figure = figures.new_figure(height=330, showlegend=False)
-for column, (cell, name) in enumerate(
-    [(query, "query in the object"), (99, "query in the corner")]
-):
-    figure.add_heatmap(
-        z=ours[cell].view(10, 10).flip(0),
-        x0=11 * column,
-        dx=1,
-        colorscale="Cividis",
-        showscale=column == 1,
-        name=name,
-    )
-    figure.add_scatter(
-        x=[11 * column + cell % 10],
-        y=[9 - cell // 10],
-        mode="markers",
-        marker={"symbol": "square-open", "size": 16, "color": "white"},
-    )
-figure.update_xaxes(
-    figures.axis("left: query in the object, right: query in the corner", showticklabels=False)
-)
-figure.update_yaxes(figures.axis("", showticklabels=False, scaleanchor="x"))
+for column, cell in enumerate((query, 99)):
+    look = {"colorscale": "Cividis", "showscale": column == 1}
+    figure.add_heatmap(z=ours[cell].view(10, 10).flip(0), x0=11 * column, dx=1, **look)
+    square = {"symbol": "square-open", "size": 16, "color": "white"}
+    figure.add_scatter(x=[11 * column + cell % 10], y=[9 - cell // 10], mode="markers", marker=square)
+title = "left: query in the object, right: query in the corner"
+figure.update_xaxes(figures.axis(title, showticklabels=False, showgrid=False))
+figure.update_yaxes(figures.axis("", showticklabels=False, showgrid=False, scaleanchor="x"))
 lab.show(
     figure,
-    alt="Two heat maps of 10 by 10 cells with a white square at the query. Neither shows a "
-    "clear object; cells at the border stand out.",
+    alt="Two patchy heat maps of 10 by 10 cells with a white square at the query. Neither shows a clear object.",
 )
 
 # %% [markdown]
@@ -149,12 +135,27 @@ explorables.show(explorables.ObjectLocality.shipped())
 # <details><summary>What you should have seen</summary>
 #
 # Training makes the maps follow the object instead of the query's neighbourhood. Where the object has a colour of its own, raw colour is nearly
-# perfect, and no network of this size beats it over all test images: in the plane under the maps the methods move far to the right in a few
-# epochs and stop before the dashed line. On the white disc colour still *ranks* well, but grey is so near to white that a threshold of one half
-# marks most of the picture; the trained maps leave a wider gap. No map tells two objects of one colour apart well. With 4 × 4 cells an object is
-# smaller than a cell: resolution comes first.
+# perfect; in the plane under the maps the methods move far to the right in a few epochs, towards the dashed line of raw colour (section 10 counts
+# who passes it). On the white disc colour still *ranks* well, but grey is so near to white that a threshold of one half marks most of the picture;
+# the trained maps leave a wider gap. With 4 × 4 cells an object is smaller than a cell: resolution comes first.
 #
 # </details>
+#
+# **Questions 2 and 3 once more.** Does any map rank the cells of the query's own object above those of the other object of its colour (1 perfect, 0.5
+# blind)? Which map encloses the white disc best at a threshold of one half?
+
+# %%
+from contrastive_lab.explorables.locality import auroc as one_auroc
+
+shown = explorables.ObjectLocality.shipped()
+region, query = shown.regions[1], shown.query(1)
+objects = region > 0
+rows = {}
+for number, panel in enumerate(shown.panels):
+    heat = shown.state(number, image=1)["similarity"][objects].astype(float)
+    apart = one_auroc(heat, region[objects] == region[query], int(objects[:query].sum()))
+    rows[panel.title] = [{"own object or the other": apart, "white disc, IoU": shown.state(number, image=2)["iou"]}]
+lab.table(rows, ["own object or the other", "white disc, IoU"])
 
 # %% poster="locality"
 lab.poster(
@@ -184,15 +185,11 @@ exercises.check("query_auroc", query_auroc)
 # %%
 here = lab.start("11-score")
 query_auroc = exercises.get("query_auroc").or_solution(query_auroc)
-maps, inside = (
-    dense_map(here.network, here.test_images),
-    object_cells(here.test_images, (10, 10))[0],
-)
+maps = dense_map(here.network, here.test_images)
+inside = object_cells(here.test_images, (10, 10))[0]
 rows = maps[0].flatten(1).T.contiguous().double()
 heat = measures.self_similarity(rows)
-asked = [
-    query_auroc(heat[q], inside.flatten(), q) for q in inside.flatten().nonzero()[:, 0].tolist()
-]
+asked = [query_auroc(heat[q], inside.flatten(), q) for q in inside.flatten().nonzero()[:, 0].tolist()]
 mine, package = torch.stack(asked).mean().item(), measures.locality_auroc(rows, inside)
 print(f"mean over {len(asked)} queries: yours {mine:.6f}, package {package:.6f}")
 
@@ -207,18 +204,11 @@ exercises.check("threshold_iou", threshold_iou)
 
 # %%
 threshold_iou = exercises.get("threshold_iou").or_solution(threshold_iou)
-query = locality.middle(inside)
-yours = [
-    threshold_iou(heat[query], inside.flatten(), threshold=t).item() for t in (0.3, 0.5, 0.7, 0.9)
-]
-theirs = [measures.mask_iou(rows, inside, query=query, threshold=t) for t in (0.3, 0.5, 0.7, 0.9)]
+query, thresholds = locality.middle(inside), (0.3, 0.5, 0.7, 0.9)
+yours = [threshold_iou(heat[query], inside.flatten(), threshold=t).item() for t in thresholds]
+theirs = [measures.mask_iou(rows, inside, query=query, threshold=t) for t in thresholds]
 same_iou = all(abs(a - b) < 1e-6 for a, b in zip(yours, theirs, strict=True))
-print(
-    "thresholds 0.3, 0.5, 0.7, 0.9:",
-    [round(v, 3) for v in yours],
-    "equal to the package's:",
-    same_iou,
-)
+print(f"thresholds {thresholds}: {[round(v, 3) for v in yours]}, equal to the package's: {same_iou}")
 best, at = measures.best_mask_iou(rows, inside, query=query)
 print(f"best IoU {best:.3f} at threshold {at:.3f}; at the fixed threshold 0.5: {yours[1]:.3f}")
 
@@ -254,10 +244,9 @@ nothing = measures.self_similarity(flat)
 print(f"similarity of cells of an empty image: {nothing.min():.3f} to {nothing.max():.3f}")
 figure = figures.new_figure(height=300, showlegend=False)
 figure.add_heatmap(z=nothing[55].view(10, 10).flip(0), colorscale="Cividis")
-figure.update_xaxes(
-    figures.axis("similarity to the middle cell, an empty image", showticklabels=False)
-)
-figure.update_yaxes(figures.axis("", showticklabels=False, scaleanchor="x"))
+title = "similarity to the middle cell, an empty image"
+figure.update_xaxes(figures.axis(title, showticklabels=False, showgrid=False))
+figure.update_yaxes(figures.axis("", showticklabels=False, showgrid=False, scaleanchor="x"))
 lab.show(
     figure,
     alt="A heat map of an empty image: the inner cells are all alike, a frame of cells along "
@@ -282,13 +271,12 @@ print(f"AUROC for an object that is not there: {leak:.3f}")
 # here than it would with objects that are always in the middle.)
 #
 # </details>
-
-# %% [markdown]
+#
 # ## 5 · Train it, without a mask
 #
 # SimCLR on the dense network. It compares *whole images*: the average over the cells goes into the loss. Nobody mentions objects.
 #
-# **Predict** the curve of AUROC over the epochs, and whether it reaches raw colour.
+# **Predict** the curve of AUROC over the epochs, and whether it reaches raw colour. (The smoke profile trains two epochs, too few to learn much.)
 
 # %%
 from contrastive_lab.lab.sections.n11 import dense
@@ -306,9 +294,7 @@ run = train(network, here.train_images, here.settings, watchers, folder=place)
 
 # %%
 curve = {"simclr": run.column("auroc")}
-figure = figures.training_curve(
-    curve, measure="mask AUROC", limit=here.colour, limit_name="raw colour"
-)
+figure = figures.training_curve(curve, measure="mask AUROC", limit=here.colour, limit_name="raw colour")
 lab.show(
     figure,
     alt="The mask AUROC of SimCLR's map over the epochs, starting at the untrained network, "
@@ -368,8 +354,7 @@ explorables.locality.upload(here.network, like=here.test_images)
 # on a calm ground, and compare with the raw colours before you praise the network.
 #
 # </details>
-
-# %% [markdown]
+#
 # ## 7 · No query, no mask: LOST
 #
 # So far somebody pointed at the object. LOST finds it alone, if a bet holds: *the object is smaller than the ground, and its cells have few
@@ -395,9 +380,7 @@ colours = colour_map(here.test_images, (10, 10))
 rows = F.normalize(colours[0].flatten(1).T, dim=1).double()
 box = measures.lost_box(locality.centred(rows), grid=(10, 10), patch=4, k=locality.voters(100))
 same_degrees = torch.equal(lost_degrees(rows), box.degrees)
-print(
-    f"degrees equal to the package's: {same_degrees}; seed {box.seed}, box {tuple(map(float, box[:4]))}"
-)
+print(f"degrees equal to the package's: {same_degrees}; seed {box.seed}, box {tuple(map(float, box[:4]))}")
 
 # %% [markdown]
 # **Predict.** For which does the bet hold: raw colour, the untrained network, SimCLR?
@@ -418,10 +401,11 @@ lab.table(
 # %% [markdown]
 # <details><summary>Why LOST fails here</summary>
 #
-# LOST was made for the keys of a DINO transformer, where ground patches do correlate with one another. Press *Show LOST* in section 2: SimCLR's
-# seeds lie at the border of the map, the position leak of section 4. PixPro's seed is in the object more often (the column *seed in object* of
-# section 10), but the vote that follows spreads over the ground, and the box is wrong. The same maps have a high AUROC: the object's cells know
-# one another, they are just not the loneliest. A method's assumption belongs to its features; check it before you use the method.
+# LOST was made for the keys of a DINO transformer, where ground patches do correlate with one another. Press *Show LOST* in section 2: most of
+# SimCLR's seeds lie at the border of the map, the position leak of section 4. PixPro's seed is in the object more often (the column *seed in object*
+# of section 10), but the vote that follows spreads over the ground, and the box is wrong. Raw colour, which leaks no position, finds the most. A
+# trained map can have a high AUROC all the same: the object's cells know one another, they are just not the loneliest. A method's assumption belongs
+# to its features; check it before you use the method.
 #
 # </details>
 
@@ -435,9 +419,8 @@ from contrastive_lab.data import scenes
 from contrastive_lab.explorables.cells import untrained
 
 here = lab.start("11-mosaic")
-tiles = scenes.load(
-    "test", count=4 * lab.profile(smoke=6, laptop=20, full=60), size=20, two=0.0, seed=7
-)
+count = 4 * lab.profile(smoke=6, laptop=20, full=60)
+tiles = scenes.load("test", count=count, size=20, two=0.0, seed=7)
 mosaics = locality.mosaics(tiles, len(tiles) // 4)
 lab.show_images(
     mosaics.pixels[:6],
@@ -477,25 +460,22 @@ here = lab.start("11-break")
 settings = recipe("pixcontrast", lab.profile(smoke=1, laptop=6, full=40))
 place = lab.folder("11-pixcontrast", settings)
 watch = locality.watch(here.test_images)
-broken = train(
-    dense(settings, here.train_images), here.train_images, settings, [watch], folder=place
-)
-curve = {"pixcontrast": broken.column("auroc")}
-figure = figures.training_curve(
-    curve, measure="mask AUROC", limit=here.colour, limit_name="raw colour"
-)
-lab.show(
-    figure, alt="The mask AUROC of PixContrast over its epochs, with the dashed line of raw colour."
-)
+broken = train(dense(settings, here.train_images), here.train_images, settings, [watch], folder=place)
+_, curve = broken.column("auroc")
+
+# %%
+figure = figures.training_curve({"pixcontrast": broken.column("auroc")}, measure="mask AUROC", limit=here.colour, limit_name="raw colour")
+lab.show(figure, alt="The mask AUROC of PixContrast over its epochs, with the dashed line of raw colour.")
+simclr = locality.scores(dense_map(here.network, here.test_images), here.test_images)["auroc"]
+print(f"untrained {curve[0]:.3f}, PixContrast {curve[-1]:.3f}, SimCLR of section 5 {simclr:.3f}, raw colour {here.colour:.3f}")
 
 # %% [markdown]
 # <details><summary>Did it break?</summary>
 #
-# Compare the end of this curve with SimCLR's in section 5, and with its own beginning. The argument was good, and the experiment has the last
-# word: in our runs the mask AUROC *rises* far above the untrained network and ends close to the other methods. An object of this world covers a
-# few of a hundred cells, so nearly all negatives of an object's cell are *ground*, and pushing the ground away is just what a mask asks for. On
-# the mosaics of section 10, where a quarter is mostly one ground, PixContrast does end below the untrained network; but so do SimCLR and PixPro,
-# so the negatives are not the whole explanation there either.
+# The argument was good, and the experiment has the last word: in our runs the mask AUROC *rises* above the untrained network, and in the larger runs
+# of section 10 it ends close to the other methods. An object of this world covers a few of a hundred cells, so nearly all negatives of an object's
+# cell are *ground*, and pushing the ground away is just what a mask asks for. On the mosaics of section 10, where a quarter is mostly one ground, look
+# who ends below the untrained network: if not PixContrast alone, the negatives are not the whole explanation there either.
 #
 # </details>
 #
@@ -507,9 +487,7 @@ coarse = prepare(here.settings, here.train_images)
 coarse.load_state_dict(here.network.state_dict())  # the same weights, only the stride differs
 cells = object_cells(here.test_images, tuple(dense_map(coarse, here.test_images).shape[2:]))
 usable = sum(1 < int(mask.sum()) < mask.numel() for mask in cells)
-print(
-    f"a map of {tuple(cells.shape[1:])} cells: {usable} of {len(cells)} images have two object cells at all"
-)
+print(f"a map of {tuple(cells.shape[1:])} cells: {usable} of {len(cells)} images have two object cells at all")
 
 # %% [markdown]
 # ## 10 · Larger runs
@@ -518,19 +496,14 @@ print(
 # of every method (mean and standard deviation where several seeds were run); "untrained" is epoch 0. One seed alone says nothing about
 # differences of a few hundredths.
 #
-# **Predict** the order of the five rows, on scenes and on photographs. Who is ahead of whom, the third cell counts.
+# **Predict** the order of the five rows, on scenes and on photographs (STL-10). Who is ahead of whom, the third cell counts.
 
 # %%
 def last_rows(record):
     """The end of every method, the start of one as the untrained network, and raw colour."""
     seeds = record["seeds"]
-    rows = {
-        "raw colour": [seed["colour"] for seed in seeds],
-        "untrained": [seed["simclr"][0] for seed in seeds],
-    }
-    return rows | {
-        name: [seed[name][-1] for seed in seeds] for name in ("simclr", "pixpro", "pixcontrast")
-    }
+    rows = {"raw colour": [seed["colour"] for seed in seeds], "untrained": [seed["simclr"][0] for seed in seeds]}
+    return rows | {name: [seed[name][-1] for seed in seeds] for name in ("simclr", "pixpro", "pixcontrast")}
 
 
 kept = explorables.table.read("locality")
@@ -538,40 +511,26 @@ try:
     measured = lab.results.read("locality")  # several seeds, where somebody ran them
 except FileNotFoundError:
     measured = {"seeds": [kept.about["numbers"]]}
-settings = kept.about["settings"]
-print(f"{kept.about['command']}: {settings['epochs']} epochs, width {settings['width']}, seeds: {len(measured['seeds'])}")
-columns = {"auroc": "AUROC", "iou_fixed": "IoU at 0.5", "pointing": "pointing", "seed": "seed in object", "corloc": "CorLoc, %", "mosaic": "mosaic"}
-lab.table(last_rows(measured), columns)
+settings, seeds = kept.about["settings"], len(measured["seeds"])
+print(f"{kept.about['command']}: {settings['epochs']} epochs, width {settings['width']}, seeds: {seeds}")
+columns = {"auroc": "AUROC", "iou_fixed": "IoU at 0.5", "pointing": "pointing", "seed": "seed in object", "corloc": "CorLoc, %"}
+lab.table(last_rows(measured), columns | {"mosaic": "mosaic"})
 
 # %%
 try:
     photographs = lab.results.read("locality_stl10")
     size = photographs["sizes"]
-    print(
-        f"STL-10: {size['count']} images at most, {size['epochs']} epochs, {size['seeds']} seeds, masks of {size['scored']} test images"
-    )
-    lab.table(
-        last_rows(photographs),
-        {name: title for name, title in columns.items() if name != "mosaic"},
-    )
+    print(f"STL-10: {size['count']} images at most, {size['epochs']} epochs, {size['seeds']} seeds, {size['scored']} test images")
+    lab.table(last_rows(photographs), columns)
 except FileNotFoundError:
     print("no photographs here: python scripts/states/locality.py --data stl10 writes them, where STL-10 lies with its masks")
 
 # %%
-def ahead(record, name, rival):
-    """In how many seeds the method's AUROC at the end exceeds the rival's."""
-    rows = last_rows(record)
-    return sum(a["auroc"] > b["auroc"] for a, b in zip(rows[name], rows[rival], strict=True))
-
-
+ends = last_rows(measured)
 for name in ("simclr", "pixpro", "pixcontrast"):
-    wins = {rival: ahead(measured, name, rival) for rival in ("untrained", "raw colour")}
-    print(
-        f"scenes, {name:12} beats",
-        ", ".join(
-            f"{rival} in {count} of {len(measured['seeds'])} seeds" for rival, count in wins.items()
-        ),
-    )
+    for rival in ("untrained", "raw colour"):
+        wins = sum(a["auroc"] > b["auroc"] for a, b in zip(ends[name], ends[rival], strict=True))
+        print(f"scenes: {name} ends above {rival} in {wins} of {seeds} seeds")
 
 # %% [markdown]
 # Two axes again, for all methods and over the epochs of the first seed: *where are the objects* against *which object is it*.
@@ -581,13 +540,8 @@ figure = figures.new_figure(height=340)
 for name in ("simclr", "pixpro", "pixcontrast"):
     path, style = measured["seeds"][0][name], figures.look(name)
     line = {"color": style.colour, "dash": style.dash}
-    figure.add_scatter(
-        x=[row["auroc"] for row in path],
-        y=[row["knn"] for row in path],
-        name=name,
-        mode="lines+markers",
-        line=line,
-    )
+    where, what = [row["auroc"] for row in path], [row["knn"] for row in path]
+    figure.add_scatter(x=where, y=what, name=name, mode="lines+markers", line=line)
 figure.update_xaxes(figures.axis("mask AUROC"))
 figure.update_yaxes(figures.axis("kNN, shape"))
 lab.show(
@@ -609,12 +563,11 @@ lab.claim("pixpro")
 # <details><summary>Reading it</summary>
 #
 # A verdict compares two arms seed by seed and says *undecided* when the difference is within one standard error. The claim of the paper is about
-# detectors fine-tuned on photographs after a hundred epochs on ImageNet. A linear probe on a small network is a different exam; a refuted line
+# detectors fine-tuned on photographs after a hundred epochs or more on ImageNet. A linear probe on a small network is a different exam; a refuted line
 # here says that *this* exam at *this* scale does not show the gain, not that the paper is wrong.
 #
 # </details>
-
-# %% [markdown]
+#
 # ## 11 · Two questions
 #
 # **A.** A poster shows the heat map of a self-supervised network, sharp around a red car on a grey street. What three things do you ask for?
