@@ -8,7 +8,7 @@ added to it, and how the terms are averaged. Those are the arguments of `contras
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 Below = Literal["all", "negatives", "own"]
+Average = Literal["anchor", "pair"]
 
 
 def cosine_scores(
@@ -29,7 +30,12 @@ def cosine_scores(
 
 def unit(vectors: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
     """Rows of length one, in float32 or better; a zero row stays zero."""
-    return F.normalize(vectors.float() if vectors.dtype.itemsize < 4 else vectors, dim=-1, eps=1e-12)
+    return F.normalize(precise(vectors), dim=-1, eps=1e-12)
+
+
+def precise(numbers: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
+    """The same numbers in float32 or better."""
+    return numbers.float() if numbers.dtype.itemsize < 4 else numbers
 
 
 def contrast(
@@ -40,7 +46,7 @@ def contrast(
     extra: Float[Tensor, "A E"] | None = None,
     below: Below = "all",
     pull: Float[Tensor, "A"] | None = None,
-    average: Literal["anchor", "pair"] = "anchor",
+    average: Average = "anchor",
 ) -> Float[Tensor, ""]:
     """Mean of `log(sum below the line) - score` over the positives of each anchor.
 
@@ -52,6 +58,9 @@ def contrast(
     pull: factor on the positive score of each anchor (DCLW); 1 by default.
     average: "anchor" weighs anchors equally, those without a positive count as 0; "pair" weighs (anchor, positive) pairs equally.
     """
+    for name, value, allowed in (("below", below, get_args(Below)), ("average", average, get_args(Average))):
+        if value not in allowed:
+            raise ValueError(f"{name} is {value!r}, but must be one of {', '.join(map(repr, allowed))}")
     weights = positives.to(scores.dtype)
     is_positive = positives > 0
     repelling = ~is_positive if negatives is None else negatives
@@ -82,8 +91,7 @@ def twins(count: int, device: torch.device | str | None = None) -> tuple[Bool[Te
 def check_pair(z1: Tensor, z2: Tensor, *, at_least: int = 2, names: tuple[str, str] = ("z1", "z2")) -> None:
     """Raise unless both are floating (N, D) tensors of one shape with N >= `at_least`."""
     for name, z in zip(names, (z1, z2), strict=True):
-        if not z.is_floating_point():
-            raise TypeError(f"{name} has dtype {z.dtype}, but embeddings must be floating point; convert with .float()")
+        check_floating(**{name: z})
         if z.ndim != 2 or z.shape[1] < 1:
             raise ValueError(f"{name} has shape {tuple(z.shape)}, but must be (N, D) with D >= 1")
     if z1.shape != z2.shape:
@@ -92,6 +100,13 @@ def check_pair(z1: Tensor, z2: Tensor, *, at_least: int = 2, names: tuple[str, s
         )
     if len(z1) < at_least:
         raise ValueError(f"{names[0]} has {len(z1)} rows, but at least {at_least} images are needed: with one there is no negative")
+
+
+def check_floating(**embeddings: Tensor) -> None:
+    """Raise unless every named tensor holds floating-point numbers."""
+    for name, value in embeddings.items():
+        if not value.is_floating_point():
+            raise TypeError(f"{name} has dtype {value.dtype}, but embeddings must be floating point; convert with .float()")
 
 
 def check_positive(**settings: float) -> None:

@@ -28,13 +28,18 @@ def tiled_mean(row_loss: RowLoss, x: Float[Tensor, "A D"], y: Float[Tensor, "B D
 
     Has first derivatives only; asking for more raises `RuntimeError`.
     """
-    if isinstance(chunk, bool) or not isinstance(chunk, int) or chunk < 1:
-        raise ValueError(
-            f"chunk is {chunk!r}, but must be a whole number of at least 1, or None for the dense form; 512 suits most machines"
-        )
+    check_chunk(chunk)
     wanted = torch.is_grad_enabled() and (x.requires_grad or y.requires_grad)
     mean: Tensor = _TiledMean.apply(row_loss, x, y, chunk, wanted)
     return mean
+
+
+def check_chunk(chunk: int | None) -> None:
+    """Raise unless `chunk` is None or a number of rows."""
+    if chunk is not None and (isinstance(chunk, bool) or not isinstance(chunk, int) or chunk < 1):
+        raise ValueError(
+            f"chunk is {chunk!r}, but must be a whole number of at least 1, or None for the dense form; 512 suits most machines"
+        )
 
 
 def tiled_twins(stack: Float[Tensor, "A D"], *, temperature: float, chunk: int, decoupled: bool = False) -> Float[Tensor, ""]:
@@ -54,7 +59,10 @@ def tiled_pairs(q: Float[Tensor, "N D"], k: Float[Tensor, "N D"], *, temperature
 def tiled_repulsion(
     x: Float[Tensor, "N D"], y: Float[Tensor, "N D"], *, t: float, chunk: int, detach: bool = False, rbf_scale: float | None = None
 ) -> Float[Tensor, ""]:
-    """CACR's weighted mean cost between the rows of x and the other rows of y, squared distances or their Gaussian potential."""
+    """CACR's weighted mean cost between the rows of x and the other rows of y, squared distances or their Gaussian potential.
+
+    The potential leaves logarithms here: where `rbf_scale` times the cost of all pairs exceeds about 100, it is 0 in float32.
+    """
     one = x.new_ones(len(x), 1)
     # |x - y|^2 as one product: (x, |x|^2, 1) times (-2 y, 1, |y|^2). Rounding may leave -1e-7 for 0, which no root or logarithm ever sees.
     left = torch.cat([x, x.square().sum(dim=1, keepdim=True), one], dim=1)

@@ -147,6 +147,8 @@ def test_bad_chunks_are_named(chunk):
     x, y = views(4, 3)
     with pytest.raises(ValueError, match="chunk is"):
         nt_xent_loss(x, y, chunk=chunk)
+    with pytest.raises(ValueError, match="chunk is"):
+        npc_multiplier(x, y, chunk=chunk)
 
 
 def test_the_queue_form_has_no_tiles():

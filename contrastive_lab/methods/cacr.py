@@ -10,6 +10,7 @@ Deviations from the released code, and which side is the default
   negative farther than the mean cost + 1/t_neg is weakly pulled and a positive nearer than the mean cost - 1/t_pos weakly pushed.
 * Anchors of the repulsion come from the lower-numbered view of each pair, as released; `symmetric=True` takes both.
 * With "rbf" cost the logarithm is taken for each pair of views, then averaged.
+* The variant on MoCo v3 (temperatures that divide, a cross-entropy as cost) is not here; `cacr_queue_loss` is the one on MoCo v2.
 * `cacr_queue_loss` recomputes the products of each query view with the queue; the released MoCo variant caches those of the first
   view and reuses them for all others, a slip that is not copied.
 """
@@ -25,7 +26,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from contrastive_lab.contrast import unit
+from contrastive_lab.contrast import check_floating, precise, unit
 from contrastive_lab.gather import gather
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Progress, Recipe, Step
 from contrastive_lab.networks import Backbone, KeyQueue, MomentumTwin, ProjectionHead
@@ -74,7 +75,7 @@ def cacr_attraction(
 ) -> Float[Tensor, ""]:
     """Mean cost to the other views of the same image, far views weighing more. With V = 2 the alignment loss."""
     _check(views, t_pos=t_pos)
-    z = unit(views) if normalize else views
+    z = unit(views) if normalize else precise(views)
     costs = (z[:, None] - z[None]).square().sum(dim=-1)  # (V, V, N)
     itself = torch.eye(len(z), dtype=torch.bool, device=z.device)[..., None]
     return _weighted(costs, (t_pos * costs).masked_fill(itself, -math.inf), dim=1, detach=detach_weights).mean()
@@ -102,7 +103,7 @@ def cacr_repulsion(
         raise ValueError(f"cost is {cost!r}, but must be 'euclidean' or 'rbf'")
     if not 0 <= debias_prior < 1 or (debias_prior > 0 and cost == "rbf"):
         raise ValueError(f"debias_prior is {debias_prior} with cost={cost!r}; it must lie in [0, 1) and belongs to the euclidean cost")
-    z = unit(views) if normalize else views
+    z = unit(views) if normalize else precise(views)
     itself = torch.eye(z.shape[1], dtype=torch.bool, device=z.device)
     pairs = permutations(range(len(z)), 2) if symmetric else combinations(range(len(z)), 2)
     terms = []
@@ -116,7 +117,10 @@ def cacr_repulsion(
         costs = _costs(z[x], z[y])
         logits = (-t_neg * costs).masked_fill(itself, -math.inf)
         if cost == "rbf":
-            terms.append(_weighted((-rbf_scale * costs).exp(), logits, dim=1, detach=detach_weights).mean().log())
+            # The log of the weighted mean without leaving logarithms, which underflows where all others are far.
+            log_weights = logits.log_softmax(dim=1)
+            potential = (log_weights.detach() if detach_weights else log_weights) - rbf_scale * costs
+            terms.append(potential.logsumexp(dim=(0, 1)) - math.log(len(costs)))
             continue
         repulsion = -_weighted(costs, logits, dim=1, detach=detach_weights)
         terms.append(((repulsion - debias_prior * costs.diagonal()) / (1 - debias_prior)).mean())
@@ -136,10 +140,10 @@ def cacr_explicit_loss(
     normalize: bool = True,
 ) -> Float[Tensor, ""]:
     """The same two terms for given positives and negatives of each anchor (queues, drawings)."""
-    _check_candidates(anchors, positives, t_pos=t_pos)
-    _check_candidates(anchors, negatives, t_neg=t_neg)
-    if normalize:
-        anchors, positives, negatives = unit(anchors), unit(positives), unit(negatives)
+    _check_candidates(anchors, positives=positives)
+    _check_candidates(anchors, negatives=negatives)
+    _check_sharpness(t_pos=t_pos, t_neg=t_neg)
+    anchors, positives, negatives = (unit(x) if normalize else precise(x) for x in (anchors, positives, negatives))
     near, far = _candidate_costs(anchors, positives), _candidate_costs(anchors, negatives)
     pull = _weighted(near, t_pos * near, dim=1, detach=detach_weights).mean()
     return alpha * pull - beta * _weighted(far, -t_neg * far, dim=1, detach=detach_weights).mean()
@@ -149,7 +153,8 @@ def cacr_weights(
     anchors: Float[Tensor, "N D"], candidates: Float[Tensor, "N K D"] | Float[Tensor, "K D"], *, t: float, positive: bool
 ) -> Float[Tensor, "N K"]:
     """How an anchor's attention is spread over candidates; rows sum to 1. Leave the anchor itself out of the candidates."""
-    _check_candidates(anchors, candidates, t=t)
+    _check_candidates(anchors, candidates=candidates)
+    _check_sharpness(t=t)
     return ((t if positive else -t) * _candidate_costs(unit(anchors), unit(candidates))).softmax(dim=1)
 
 
@@ -162,12 +167,18 @@ def cacr_queue_loss(
     t_neg: float = 2.0,
     alpha: float = 1.0,
     beta: float = 1.0,
+    batch_negatives: bool = True,
 ) -> Float[Tensor, ""]:
-    """MoCo form: positives are the keys of the other views, negatives the queue and the other queries of the same view.
+    """MoCo form: positives are the keys of the other views, negatives the queue and (`batch_negatives`) the other queries of the same view.
 
     As released: attraction weights and the distances to the queue inside the weights carry no gradient, distances within the batch do.
     """
     _check(queries, t_pos=t_pos, t_neg=t_neg)
+    check_floating(keys=keys, queue=queue)
+    if keys.shape != queries.shape:
+        raise ValueError(f"keys has shape {tuple(keys.shape)}, but must be that of queries, {tuple(queries.shape)}")
+    if queue.ndim != 2 or len(queue) == 0 or queue.shape[1] != queries.shape[2]:
+        raise ValueError(f"queue has shape {tuple(queue.shape)}, but must be (Q, {queries.shape[2]}) with at least one row")
     q, k, rows = unit(queries), unit(keys.detach()), unit(queue.detach())
     costs = (q[:, None] - k[None]).square().sum(dim=-1)
     own_view = torch.eye(len(q), dtype=torch.bool, device=q.device)[..., None]
@@ -175,8 +186,9 @@ def cacr_queue_loss(
     itself = torch.eye(q.shape[1], dtype=torch.bool, device=q.device)
     push = []
     for view in q:
-        memory, batch = _costs(view, rows), _costs(view, view)
-        logits = torch.cat([-t_neg * memory.detach(), (-t_neg * batch).masked_fill(itself, -math.inf)], dim=1)
+        memory, batch = _costs(view, rows), _costs(view, view if batch_negatives else view[:0])
+        inside = (-t_neg * batch).masked_fill(itself, -math.inf) if batch_negatives else batch
+        logits = torch.cat([-t_neg * memory.detach(), inside], dim=1)
         push.append(_weighted(torch.cat([memory, batch], dim=1), logits, dim=1, detach=False).mean())
     return alpha * pull - beta * torch.stack(push).mean()
 
@@ -197,17 +209,19 @@ def _weighted(values: Tensor, logits: Tensor, *, dim: int, detach: bool) -> Tens
 
 
 def _check(views: Tensor, **sharpness: float) -> None:
+    check_floating(views=views)
     if views.ndim != 3 or views.shape[0] < 2 or views.shape[1] < 2:
         raise ValueError(f"views has shape {tuple(views.shape)}, but must be (V, N, D) with at least 2 views of at least 2 images")
     _check_sharpness(**sharpness)
 
 
-def _check_candidates(anchors: Tensor, candidates: Tensor, **sharpness: float) -> None:
+def _check_candidates(anchors: Tensor, **named: Tensor) -> None:
+    ((name, candidates),) = named.items()
+    check_floating(anchors=anchors, **named)
     fits = candidates.ndim in (2, 3) and candidates.shape[-1] == anchors.shape[-1] and candidates.shape[-2] > 0
     if anchors.ndim != 2 or not fits or (candidates.ndim == 3 and len(candidates) != len(anchors)):
-        shapes = f"anchors {tuple(anchors.shape)} and candidates {tuple(candidates.shape)}"
-        raise ValueError(f"{shapes} don't fit; anchors are (N, D), candidates (K, D) or (N, K, D) with K >= 1")
-    _check_sharpness(**sharpness)
+        shapes = f"anchors {tuple(anchors.shape)} and {name} {tuple(candidates.shape)}"
+        raise ValueError(f"{shapes} don't fit; anchors are (N, D), {name} (K, D) or (N, K, D) with K >= 1")
 
 
 def _check_sharpness(**sharpness: float) -> None:
@@ -243,7 +257,14 @@ class CACR(Method):
             raise ValueError(f"momentum is {momentum} and queue_size {queue_size}; the queue form needs both, the batch form neither")
         if chunk is not None and momentum is not None:
             raise ValueError(f"chunk is {chunk}, but the queue form has no tiles; leave momentum and queue_size out, or chunk")
-        _check_sharpness(t_pos=t_pos, t_neg=t_neg)
+        if momentum is not None and not 0 <= momentum <= 1:
+            raise ValueError(f"momentum is {momentum}, but must lie in [0, 1]; 0.99 suits short runs, 0.999 long ones")
+        # A wrong name or value among the terms shows here, not at the first step.
+        probe, sharpness = torch.zeros(2, 2, 1), dict[str, Any](t_pos=t_pos, t_neg=t_neg)
+        if momentum is None:
+            cacr_loss(probe, **sharpness, chunk=chunk, **terms)
+        else:
+            cacr_queue_loss(probe, probe, probe[0], **sharpness, **terms)
         self.encoder, self.projector, self.chunk = backbone, projector, chunk
         self.n_views, self.t_pos, self.t_neg, self.momentum, self.terms = n_views, t_pos, t_neg, momentum, terms
         if momentum is not None:

@@ -22,7 +22,7 @@ from contrastive_lab.contrast import check_pair, check_positive, contrast, cosin
 from contrastive_lab.methods.method import DataKind, Recipe
 from contrastive_lab.methods.simclr import SimCLR
 from contrastive_lab.networks import Backbone
-from contrastive_lab.tiled import tiled_twins
+from contrastive_lab.tiled import check_chunk, tiled_twins
 
 
 def dcl_loss(
@@ -63,6 +63,7 @@ def npc_multiplier(
     """The factor q in (0, 1] on every InfoNCE gradient of the 2N anchors (eq. 3), anchors of view 1 first; DCL sets it to 1."""
     check_pair(z1, z2)
     check_positive(temperature=temperature)
+    check_chunk(chunk)
     stack = torch.cat([z1, z2])
     anchor = torch.arange(len(stack), device=z1.device)
     parts = []
@@ -114,11 +115,31 @@ class DCL(SimCLR):
             options={"temperature": 0.2 if data == "scenes" else 0.1},
         )
 
-    def loss(self, z1: Float[Tensor, "N D"], z2: Float[Tensor, "N D"], *, temperature: float | None = None) -> Float[Tensor, ""]:
+    def loss(
+        self,
+        z1: Float[Tensor, "N D"],
+        z2: Float[Tensor, "N D"],
+        *,
+        temperature: float | None = None,
+        weighted: bool | None = None,
+        sigma: float | None = None,
+    ) -> Float[Tensor, ""]:
         heat = self.temperature if temperature is None else temperature
-        if self.weighted:
-            return dclw_loss(z1, z2, temperature=heat, sigma=self.sigma, chunk=self.chunk)
+        if self.weighted if weighted is None else weighted:
+            return dclw_loss(z1, z2, temperature=heat, sigma=self.sigma if sigma is None else sigma, chunk=self.chunk)
         return dcl_loss(z1, z2, temperature=heat, chunk=self.chunk)
+
+    def training_loss(
+        self,
+        x1: Float[Tensor, "N C H W"],
+        x2: Float[Tensor, "N C H W"],
+        *,
+        temperature: float | None = None,
+        weighted: bool | None = None,
+        sigma: float | None = None,
+    ) -> Float[Tensor, ""]:
+        """As SimCLR's; `weighted` and `sigma` say for this call whether and how the positives are weighted."""
+        return self.loss(*self._project(x1, x2), temperature=temperature, weighted=weighted, sigma=sigma)
 
     def diagnose(self, z1: Float[Tensor, "N D"], z2: Float[Tensor, "N D"]) -> dict[str, Tensor]:
         shared = super().diagnose(z1, z2) | {

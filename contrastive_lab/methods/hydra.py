@@ -10,7 +10,9 @@ Deviations from the authors' code
 * The released loss subtracts the row mean before exponentiating and overflows at small temperatures; here it is log-sum-exp throughout.
 * Without a positive in the batch the loss is 0 (early states of the code gave NaN).
 * No momentum twin and no predictor: the two-view form of their later runs, gradients through both views.
-* The gate network is small by default (128 / 256 instead of 512 / 1024): ten classes need no more.
+* The gate network of `Hydra` is small by default (128 / 256 instead of 512 / 1024): ten classes need no more.
+* Left out: the instance loss on ungated vectors (with the momentum twin), gates with noise (Gumbel, hard) or seen from the image, and
+  partners drawn by their distance in a tree of words.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from contrastive_lab.contrast import check_pair, check_positive, contrast, unit
+from contrastive_lab.contrast import check_floating, check_pair, check_positive, contrast, precise, unit
 from contrastive_lab.gather import gather
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Recipe, Step
 from contrastive_lab.networks import Backbone, ProjectionHead
@@ -40,7 +42,7 @@ def gated_similarity(
     Two matrix products instead of a B x M x D tensor. A closed gate gives 0. Only ratios within a gate row matter in the default mode.
     """
     _check_gate(z, keys, gate, mode)
-    z, keys, gate = (x.float() if x.dtype.itemsize < 4 else x for x in (z, keys, gate))
+    z, keys, gate = (precise(x) for x in (z, keys, gate))
     square = gate.square()
     with torch.autocast(z.device.type, enabled=False):
         if mode == "normalize_gate":
@@ -100,6 +102,7 @@ def sample_pair_labels(
 ) -> Int64[Tensor, "B"]:
     """A partner class for each query: the class of a random other place in the batch, its own class, or a random other class."""
     _check_labels(len(labels), labels=labels)
+    _check_classes(num_classes, labels=labels)
     if mode == "identical":
         return labels.clone()
     if mode == "arbitrary":
@@ -146,6 +149,7 @@ class GateNetwork(nn.Module):
         )
 
     def forward(self, labels: Int64[Tensor, "B"], pair_labels: Int64[Tensor, "B"]) -> Float[Tensor, "B D"]:
+        _check_classes(self.num_classes, labels=labels, pair_labels=pair_labels)
         one, two = self.embedding(labels), self.embedding(pair_labels)
         if self.fuse == "product":
             return self.layers(one).sigmoid() * self.layers(two).sigmoid()
@@ -196,6 +200,7 @@ def _in_eval(gate: GateNetwork, one: Tensor, two: Tensor) -> Tensor:
 def _check_gate(z: Tensor, keys: Tensor, gate: Tensor, mode: str) -> None:
     if mode not in ("gate_normalize", "normalize_gate"):
         raise ValueError(f"mode is {mode!r}, but must be 'gate_normalize' or 'normalize_gate'")
+    check_floating(z=z, keys=keys, gate=gate)
     if z.ndim != 2 or keys.ndim != 2 or z.shape[1] != keys.shape[1]:
         raise ValueError(f"z has shape {tuple(z.shape)} and keys {tuple(keys.shape)}, but they must be (B, D) and (M, D)")
     if gate.shape != z.shape:
@@ -208,6 +213,17 @@ def _check_labels(count: int, **labels: Tensor) -> None:
     for name, value in labels.items():
         if value.is_floating_point() or value.shape != (count,):
             raise ValueError(f"{name} has shape {tuple(value.shape)} and dtype {value.dtype}, but must be {count} integers")
+        _check_classes(None, **{name: value})
+
+
+def _check_classes(num_classes: int | None, **labels: Tensor) -> None:
+    for name, value in labels.items():
+        if value.device.type != "cpu" or len(value) == 0:  # elsewhere looking would wait for the device
+            continue
+        low, high = int(value.min()), int(value.max())
+        if low < 0 or (num_classes is not None and high >= num_classes):
+            remedy = "leave unlabelled images out" if low < 0 else f"num_classes is {num_classes}, give {high + 1}"
+            raise ValueError(f"{name} reach from {low} to {high}, but classes count from 0 to num_classes - 1; {remedy}")
 
 
 class Hydra(Method):
@@ -293,15 +309,29 @@ class Hydra(Method):
         partners = sample_pair_labels(labels, mode=self.pair_mode, num_classes=self.gate.num_classes, generator=dice)
         gate = self.gate(labels, partners)
         loss = hydra_loss(z1, z2, gate, labels, partners, temperature=self.temperature, mode=self.mode)
-        return Step(loss, torch.stack([unit(z1), unit(z2)]).detach(), self.diagnose(gate.detach(), labels, partners))
+        z1, z2, gate = z1.detach(), z2.detach(), gate.detach()
+        return Step(loss, torch.stack([unit(z1), unit(z2)]), self.diagnose(z1, z2, gate, labels, partners))
 
     @torch.no_grad()
-    def diagnose(self, gate: Float[Tensor, "B D"], labels: Int64[Tensor, "B"], partners: Int64[Tensor, "B"]) -> dict[str, Tensor]:
-        """How far gates are open (0 to 1), how undecided they are (entropy, 1: all at one half), and the share of identical pairs."""
+    def diagnose(
+        self,
+        z1: Float[Tensor, "B D"],
+        z2: Float[Tensor, "B D"],
+        gate: Float[Tensor, "B D"],
+        labels: Int64[Tensor, "B"],
+        partners: Int64[Tensor, "B"],
+    ) -> dict[str, Tensor]:
+        """How far gates are open (0 to 1), how undecided they are (entropy, 1: all at one half), the share of identical pairs, and the
+        loss of identical and of distinct pairs (from view 1 to view 2; 0 in a batch that has none)."""
+        identical = labels == partners
+        # Queries whose partner is a class that no key has are left out of the mean.
+        nobody, options = self.gate.num_classes, dict[str, Any](temperature=self.temperature, mode=self.mode)
         undecided = (torch.special.entr(gate) + torch.special.entr(1 - gate)).mean() / math.log(2)
         return {
             "gate opening": gate.mean(),
             "gate entropy": undecided,
             "gate spread": gate.std(dim=0).mean(),
-            "identical pairs": (labels == partners).float().mean(),
+            "identical pairs": identical.float().mean(),
+            "loss of identical pairs": hydra_pair_loss(z1, z2, gate, labels, partners.masked_fill(~identical, nobody), **options),
+            "loss of distinct pairs": hydra_pair_loss(z1, z2, gate, labels, partners.masked_fill(identical, nobody), **options),
         }

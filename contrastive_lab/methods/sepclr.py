@@ -11,7 +11,9 @@ Deviations
 * Terms of an absent group are 0 (they are NaN in the released code).
 * Salient weights: the code uses 1000 / 1000 / 10, with which the joint entropy hardly reaches the salient encoder; defaults here are
   1 / 10 / 10. `background_pairs=False` leaves out the constant pairs of two background images, as the paper's formula reads.
-* The supervised variant averages over all target pairs, also for discrete attributes, as released.
+* The supervised variant averages over all target pairs, also for discrete attributes, as released. `SepCLR` doesn't train with it: it
+  is a loss to build on (released weights: common term + 100 this one + 10 the joint entropy of the undistorted view).
+* `SepCLR.forward` answers as every method's here, `SepCLR.codes` gives the four outputs of the released network by name.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
-from contrastive_lab.contrast import check_pair, check_positive, unit
+from contrastive_lab.contrast import check_floating, check_pair, check_positive, precise, unit
 from contrastive_lab.gather import gather
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Recipe, Step
 from contrastive_lab.networks import Backbone, ProjectionHead
@@ -37,7 +39,7 @@ def gaussian_alignment(x: Float[Tensor, "N D"], y: Float[Tensor, "N D"], *, tau:
     """Mean squared distance of pairs over 2 tau; vectors are taken as they are. 0 without rows."""
     check_pair(x, y, at_least=0, names=("x", "y"))
     check_positive(tau=tau)
-    return (_precise(x) - _precise(y)).square().sum() / (2 * tau * max(len(x), 1))
+    return (precise(x) - precise(y)).square().sum() / (2 * tau * max(len(x), 1))
 
 
 def gaussian_uniformity(x: Float[Tensor, "N D"], *, tau: float = 0.5) -> Float[Tensor, ""]:
@@ -53,6 +55,7 @@ def sepclr_common_loss(
 ) -> Float[Tensor, ""]:
     """Alignment and uniformity of the common codes of all images; normalises."""
     check_pair(common_1, common_2, names=("common_1", "common_2"))
+    _check_weights(uniformity_weight=uniformity_weight)
     one, two = unit(common_1), unit(common_2)
     spread = (gaussian_uniformity(one, tau=tau) + gaussian_uniformity(two, tau=tau)) / 2
     return gaussian_alignment(one, two, tau=tau) + uniformity_weight * spread
@@ -69,6 +72,8 @@ def sepclr_salient_loss(
 ) -> Float[Tensor, ""]:
     """Alignment of target codes, and uniformity with background codes replaced by the origin: targets repel each other and it."""
     target = _targets(labels, salient_1, salient_2)
+    check_positive(tau=tau)
+    _check_weights(uniformity_weight=uniformity_weight)
     one, two = _origin(salient_1, target), _origin(salient_2, target)
     pairs = torch.ones(len(target), len(target), dtype=torch.bool, device=target.device).triu(1)
     if not background_pairs:
@@ -82,10 +87,10 @@ def sepclr_salient_loss(
 def sepclr_background_loss(
     salient_1: Float[Tensor, "N D"], salient_2: Float[Tensor, "N D"], labels: Groups, *, tau: float = 0.5
 ) -> Float[Tensor, ""]:
-    """Half the mean squared length of background codes over 2 tau, summed over views: background carries nothing salient."""
+    """Mean squared length of the background codes of both views, over 2 tau: background carries nothing salient."""
     target = _targets(labels, salient_1, salient_2)
     check_positive(tau=tau)
-    lengths = torch.stack([_precise(s).square().sum(dim=1) for s in (salient_1, salient_2)]).mean(dim=0)
+    lengths = torch.stack([precise(s).square().sum(dim=1) for s in (salient_1, salient_2)]).mean(dim=0)
     return torch.where(target, 0.0, lengths).sum() / (~target).sum().clamp_min(1) / (2 * tau)
 
 
@@ -119,9 +124,7 @@ def sepclr_loss(
     background_pairs: bool = True,
 ) -> Float[Tensor, ""]:
     """Common term + beta_salient salient term + beta_background null term + lambda_jem joint-entropy term."""
-    for name, value in (("beta_salient", beta_salient), ("beta_background", beta_background), ("lambda_jem", lambda_jem)):
-        if not (math.isfinite(value) and value >= 0):
-            raise ValueError(f"{name} is {value}, but must be finite and at least 0")
+    _check_weights(beta_salient=beta_salient, beta_background=beta_background, lambda_jem=lambda_jem)
     weights = {"tau": tau, "uniformity_weight": uniformity_weight}
     joint = sum(joint_entropy_loss(c, s, tau=tau, labels=labels) for c, s in ((common_1, salient_1), (common_2, salient_2))) / 2
     return (
@@ -143,7 +146,8 @@ def sepclr_supervised_salient_loss(
 ) -> Float[Tensor, ""]:
     """Supervised variant, needs attributes: coordinate d of the salient code is tied to attribute d of the target images.
 
-    Targets with similar values of an attribute get similar coordinates; background stays at 0; each coordinate spreads.
+    Targets with similar values of an attribute get similar coordinates; background stays at 0; each coordinate spreads. What stands
+    in the attributes of background images is not looked at (it may be NaN).
     """
     attributes = attributes[:, None] if attributes.ndim == 1 else attributes
     if attributes.shape != salient.shape or len(kinds) != salient.shape[1] or not set(kinds) <= {"discrete", "continuous"}:
@@ -151,13 +155,13 @@ def sepclr_supervised_salient_loss(
         raise ValueError(f"{shapes} don't fit: one column and one 'discrete' or 'continuous' for each attribute")
     check_positive(tau=tau, tau_attribute=tau_attribute)
     target = _targets(labels, salient, salient)
-    s, coded = _precise(salient), _origin(salient, target)
+    s, coded = precise(salient), _origin(salient, target)
     pairs = (target[:, None] & target).triu(1)
     terms = []
     for d, kind in enumerate(kinds):
         width = tau_attribute if kind == "continuous" else 1e-5
-        likeness = (-(attributes[:, None, d] - attributes[:, d]).square() / (2 * width)).exp()
-        tied = (likeness * (s[:, None, d] - s[:, d]).square() * pairs).sum() / pairs.sum().clamp_min(1)
+        likeness = (-(attributes[:, None, d] - attributes[:, d]).square() / (2 * width)).exp().masked_fill(~pairs, 0.0)
+        tied = (likeness * (s[:, None, d] - s[:, d]).square()).sum() / pairs.sum().clamp_min(1)
         null_width = tau if kind == "discrete" else tau_attribute
         null = torch.where(target, 0.0, s[:, d].square()).sum() / (~target).sum().clamp_min(1) / (2 * null_width)
         terms.append(gaussian_uniformity(coded[:, d : d + 1], tau=tau) + (tied + null) / 2)
@@ -174,7 +178,7 @@ def kernel_mutual_information(common: Float[Tensor, "N Dc"], salient: Float[Tens
 
 def _log_kernel(x: Tensor, tau: float) -> Tensor:
     with torch.autocast(x.device.type, enabled=False):
-        x = _precise(x)
+        x = precise(x)
         return -((x[:, None] - x).square().sum(dim=-1) if x.shape[1] <= 4 else _square_distances(x)) / (2 * tau)
 
 
@@ -196,11 +200,7 @@ def _entropy(log_kernel: Tensor) -> Tensor:
 
 def _origin(salient: Tensor, target: Tensor) -> Tensor:
     """A copy with background rows at the origin; in place, the null term would vanish."""
-    return torch.where(target[:, None], _precise(salient), 0.0)
-
-
-def _precise(x: Tensor) -> Tensor:
-    return x.float() if x.dtype.itemsize < 4 else x
+    return torch.where(target[:, None], precise(salient), 0.0)
 
 
 def _targets(labels: Tensor, one: Tensor, two: Tensor) -> Tensor:
@@ -212,8 +212,15 @@ def _targets(labels: Tensor, one: Tensor, two: Tensor) -> Tensor:
     return labels.bool()
 
 
+def _check_weights(**weights: float) -> None:
+    for name, value in weights.items():
+        if not (math.isfinite(value) and value >= 0):
+            raise ValueError(f"{name} is {value}, but must be finite and at least 0; 0 leaves the term out")
+
+
 def _check_two_codes(common: Tensor, salient: Tensor, tau: float) -> None:
     check_positive(tau=tau)
+    check_floating(common=common, salient=salient)
     if common.ndim != 2 or salient.ndim != 2 or len(common) != len(salient):
         raise ValueError(f"common has shape {tuple(common.shape)} and salient {tuple(salient.shape)}, but both must have one row per image")
 
@@ -246,6 +253,9 @@ class SepCLR(Method):
         **weights: Any,
     ) -> None:
         super().__init__()
+        # A wrong name or value among the weights shows here, not at the first step.
+        probe = torch.zeros(2, 1)
+        sepclr_loss(probe, probe, probe, probe, torch.tensor([0, 1]), **weights)
         self.encoder, self.salient_encoder = common_backbone, salient_backbone
         self.common = nn.Linear(common_backbone.dim, common_dim)
         self.salient = nn.Linear(salient_backbone.dim, salient_dim)

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from contrastive_lab.contrast import check_pair, check_positive, contrast, cosine_scores, twins, unit
+from contrastive_lab.contrast import check_floating, check_pair, check_positive, contrast, cosine_scores, precise, twins, unit
 from contrastive_lab.gather import gather
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Recipe, Step
 from contrastive_lab.networks import Backbone, ProjectionHead
@@ -72,6 +72,7 @@ def info_nce_loss(
         return (forth + contrast(scores.T, own)) / 2 if symmetric else forth
     if symmetric:
         raise ValueError("symmetric is True together with negatives; the queue form has one direction, leave one of the two out")
+    check_floating(negatives=negatives)
     if negatives.ndim != 2 or len(negatives) == 0 or negatives.shape[1] != q.shape[1]:
         raise ValueError(f"negatives has shape {tuple(negatives.shape)}, but must be (Q, {q.shape[1]}) with at least one row")
     twin = (unit(q) * unit(k)).sum(dim=1, keepdim=True) / temperature
@@ -100,7 +101,7 @@ def alignment_loss(z1: Float[Tensor, "N D"], z2: Float[Tensor, "N D"], *, alpha:
     check_pair(z1, z2, at_least=1)
     if not (math.isfinite(alpha) and alpha >= 1):
         raise ValueError(f"alpha is {alpha}, but must be at least 1: below, the gradient at distance 0 is infinite")
-    x, y = (unit(z1), unit(z2)) if normalize else (z1, z2)
+    x, y = (unit(z1), unit(z2)) if normalize else (precise(z1), precise(z2))
     return torch.linalg.vector_norm(x - y, dim=1).pow(alpha).mean()
 
 
@@ -108,7 +109,7 @@ def uniformity_loss(z: Float[Tensor, "N D"], *, t: float = 2.0, normalize: bool 
     """Log of the mean Gaussian potential over distinct pairs (Wang and Isola, eq. 5); in [-4t, 0] on the sphere, 0 when collapsed."""
     check_pair(z, z, names=("z", "z"))
     check_positive(t=t)
-    x = unit(z) if normalize else z
+    x = unit(z) if normalize else precise(z)
     return torch.logsumexp(-t * F.pdist(x).pow(2), dim=0) - math.log(len(x) * (len(x) - 1) / 2)
 
 

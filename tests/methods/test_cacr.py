@@ -3,8 +3,10 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
+from tiny import OPTIONS, made_settings
 
 from contrastive_lab.methods import (
+    CACR,
     alignment_loss,
     cacr_attraction,
     cacr_explicit_loss,
@@ -14,6 +16,8 @@ from contrastive_lab.methods import (
     cacr_weights,
     uniformity_loss,
 )
+from contrastive_lab.networks import make_backbone
+from contrastive_lab.training.prepare import build
 
 close = torch.testing.assert_close
 
@@ -76,6 +80,28 @@ def test_special_cases():
     close(cacr_repulsion(two, t_neg=50.0), cacr_repulsion(two, t_neg=0.0))
 
 
+@pytest.mark.parametrize("t_neg", [0.0, 2.0])
+def test_gaussian_repulsion_equals_loops(t_neg):
+    """The logarithm of the mean over the anchors of a pair of views, then the mean over pairs."""
+    views = random_views()
+    z, logs = F.normalize(views, dim=-1), []
+    for x, y in ((0, 1), (0, 2), (1, 2)):
+        means = []
+        for i in range(5):
+            costs = [(z[x, i] - z[y, j]).square().sum().item() for j in range(5) if j != i]
+            means.append(sum(w * math.exp(-3 * c) for w, c in zip(slow_weights(costs, -t_neg), costs, strict=True)))
+        logs.append(math.log(sum(means) / 5))
+    close(cacr_repulsion(views, t_neg=t_neg, cost="rbf", rbf_scale=3.0).item(), sum(logs) / 3)
+
+
+def test_gaussian_repulsion_does_not_underflow():
+    apart = torch.eye(4).expand(2, 4, 4).clone().requires_grad_()
+    loss = cacr_repulsion(apart, cost="rbf", rbf_scale=200.0)
+    loss.backward()
+    close(loss.item(), -400.0)
+    assert apart.grad.isfinite().all()
+
+
 def test_order_of_views_matters_only_in_the_released_form():
     views = random_views()
     turned = views[[2, 0, 1]]
@@ -93,12 +119,13 @@ def test_debiasing():
 def test_gradient_through_the_weights_turns_far_negatives_into_attraction():
     angles = torch.tensor([0.3, 1.2, 3.1], dtype=torch.float64)
     points = torch.stack([angles.cos(), angles.sin()], dim=1)
-    costs = (points - torch.tensor([1.0, 0.0], dtype=torch.float64)).square().sum(1).requires_grad_()
-    for detach, expected in ((False, [-1.1020, 0.0995, 0.0024]), (True, [-0.9143, -0.0853, -0.0004])):
-        weights = (-2 * costs).softmax(0)
-        loss = -((weights.detach() if detach else weights) * costs).sum()
-        close(torch.autograd.grad(loss, costs)[0].tolist(), expected, atol=1e-4, rtol=0)
     anchor = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
+    for detach, expected in ((False, [-1.1020, 0.0995, 0.0024]), (True, [-0.9143, -0.0853, -0.0004])):
+        leaf = points.clone().requires_grad_()
+        cacr_explicit_loss(anchor, anchor[:, None], leaf, normalize=False, detach_weights=detach).backward()
+        # A point's gradient is d loss / d cost times 2 (point - anchor).
+        away = points - anchor
+        close(((leaf.grad * away).sum(1) / (2 * away.square().sum(1))).tolist(), expected, atol=1e-4, rtol=0)
     pulls = {}
     for detach in (False, True):
         leaf = points.clone().requires_grad_()
@@ -106,6 +133,32 @@ def test_gradient_through_the_weights_turns_far_negatives_into_attraction():
         tangent = torch.stack([-angles.sin(), angles.cos()], dim=1)
         pulls[detach] = (leaf.grad * tangent).sum(1)  # descent moves against it; positive: towards the anchor at angle 0
     assert pulls[False][1] > 0 > pulls[True][1]
+
+
+def test_gradient_through_the_weights_pushes_near_positives_away():
+    """d attraction / d cost = weight * (1 + t (cost - mean cost)) with the weights attached, the weight itself without."""
+    generator = torch.Generator().manual_seed(2)
+    anchor, positives = torch.zeros(1, 3, dtype=torch.float64), torch.randn(1, 4, 3, generator=generator, dtype=torch.float64)
+    costs = positives.square().sum(-1)
+    weights = (2 * costs).softmax(1)
+    factors = {True: torch.ones_like(costs), False: 1 + 2 * (costs - (weights * costs).sum())}
+    for detach, factor in factors.items():
+        leaf = positives.clone().requires_grad_()
+        cacr_explicit_loss(anchor, leaf, positives[0], t_pos=2.0, beta=0.0, normalize=False, detach_weights=detach).backward()
+        close(leaf.grad, (weights * factor)[..., None] * 2 * positives)
+    assert factors[False].min() < 0
+
+
+@pytest.mark.parametrize("term", [cacr_attraction, cacr_repulsion, lambda z, **k: cacr_repulsion(z, cost="rbf", **k)])
+def test_detached_weights_change_the_gradient_alone(term):
+    values, gradients = [], []
+    for detach in (False, True):
+        leaf = random_views().requires_grad_()
+        values.append(term(leaf, detach_weights=detach))
+        values[-1].backward()
+        gradients.append(leaf.grad)
+    close(*values)
+    assert not torch.allclose(*gradients)
 
 
 def test_gradients_are_those_of_finite_differences():
@@ -125,6 +178,21 @@ def test_queue_form_equals_loops():
             pull.append(sum(w * c for w, c in zip(slow_weights(near, 1.0), near, strict=True)))
             push.append(-sum(w * c for w, c in zip(slow_weights(far, -2.0), far, strict=True)))
     close(cacr_queue_loss(queries, keys, queue).item(), (sum(pull) + sum(push)) / 15)
+    alone = [cacr_explicit_loss(q[v], k[[w for w in range(3) if w != v]].transpose(0, 1), m) for v in range(3)]
+    close(cacr_queue_loss(queries, keys, queue, batch_negatives=False), sum(alone) / 3)
+
+
+def test_gradients_of_the_queue_form():
+    """None reaches keys and queue, and none passes through the distances to the queue into the weights."""
+    queries, keys, queue = (z.requires_grad_() for z in (random_views(2), random_views(2, seed=1), torch.randn(6, 4).double()))
+    cacr_queue_loss(queries, keys, queue).backward()
+    assert keys.grad is None
+    assert queue.grad is None
+    plain = queries.detach().clone().requires_grad_()
+    others = [keys.detach()[[1 - v]].transpose(0, 1) for v in range(2)]
+    sum(cacr_explicit_loss(plain[v], others[v], queue.detach(), detach_weights=True) for v in range(2)).div(2).backward()
+    found = torch.autograd.grad(cacr_queue_loss(queries, keys, queue, batch_negatives=False), queries)[0]
+    close(found, plain.grad)
 
 
 def test_each_query_view_meets_the_queue_with_its_own_products():
@@ -158,8 +226,36 @@ def test_finite_at_extreme_sharpness_and_identical_views(dtype):
         (lambda z: cacr_loss(z, debias_prior=1.0), "debias_prior is 1.0"),
         (lambda z: cacr_loss(z, cost="cosine"), "cost is 'cosine'"),
         (lambda z: cacr_weights(z[0], z[0][:0], t=1.0, positive=True), "candidates"),
+        (lambda z: cacr_explicit_loss(z[0], z[:, :2].transpose(0, 1), z[0]), "and positives .* don't fit"),
+        (lambda z: cacr_explicit_loss(z[0], z.transpose(0, 1), z[0][:, :1]), "and negatives .* don't fit"),
+        (lambda z: cacr_queue_loss(z, z[:, :1], z[0]), "keys has shape"),
+        (lambda z: cacr_queue_loss(z, z, z[0][:0]), "queue has shape"),
+        (lambda z: cacr_queue_loss(z, z, z[0][:, :1]), "queue has shape"),
+        (lambda z: build(made_settings("cacr", {"n_view": 3})), "'n_view'"),
+        (lambda z: build(made_settings("cacr", {"momentum": 0.9, "queue_size": 8, "cost": "rbf"})), "'cost'"),
+        (lambda z: build(made_settings("cacr", {"debias_prior": 2.0})), "debias_prior is 2.0"),
+        (lambda z: build(made_settings("cacr", {"momentum": 1.5, "queue_size": 8})), "momentum is 1.5"),
+        (lambda z: build(made_settings("cacr", {"momentum": 0.9})), "momentum is 0.9 and queue_size 0"),
+        (lambda z: build(made_settings("cacr", {"n_views": 1})), "n_views is 1"),
     ],
 )
 def test_bad_input_names_the_value(call, words, unchecked):
     with pytest.raises(ValueError, match=words):
         call(torch.randn(3, 4, 2))
+
+
+def test_training_loss_is_that_of_the_projected_views():
+    torch.manual_seed(0)
+    method = CACR.build(lambda: make_backbone(width=2, image_size=16), **OPTIONS["cacr"], t_neg=0.9)
+    images = torch.randn(3, 4, 3, 16, 16)
+    z = method(images.flatten(0, 1))[1].view(3, 4, -1)
+    close(method.training_loss(images), cacr_loss(z, t_neg=0.9))
+    close(method.training_loss(images, t_pos=3.0, t_neg=0.5), cacr_loss(z, t_pos=3.0, t_neg=0.5))
+
+
+def test_effective_counts_reach_from_all_to_one():
+    z = random_views(4, 6)
+    for sharpness, positives, negatives in ((0.0, 3.0, 5.0), (1e4, 1.0, 1.0)):
+        method = CACR.build(lambda: make_backbone(width=2, image_size=16), **OPTIONS["cacr"], t_pos=sharpness, t_neg=sharpness)
+        logs = method.diagnose(z)
+        close([logs["effective positives"].item(), logs["effective negatives"].item()], [positives, negatives])

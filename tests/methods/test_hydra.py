@@ -3,9 +3,11 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
+from tiny import OPTIONS
 
 from contrastive_lab.methods import (
     GateNetwork,
+    Hydra,
     OpenGate,
     class_relations,
     gated_similarity,
@@ -14,6 +16,7 @@ from contrastive_lab.methods import (
     sample_pair_labels,
     supcon_loss,
 )
+from contrastive_lab.networks import make_backbone
 
 close = torch.testing.assert_close
 
@@ -26,9 +29,9 @@ def random_case(b=6, m=9, d=4, classes=4, seed=0):
     return z, keys, gate, labels, pairs, torch.randint(classes, (m,), generator=generator)
 
 
-def slow_pair_loss(z, keys, gate, labels, pairs, key_labels, temperature):
+def slow_pair_loss(z, keys, gate, labels, pairs, key_labels, temperature, queries=None):
     terms = []
-    for b in range(len(z)):
+    for b in range(len(z)) if queries is None else queries:
         score = [F.cosine_similarity(gate[b] * z[b], gate[b] * k, dim=0) / temperature for k in keys]
         negatives = [s.exp() for s, y in zip(score, key_labels, strict=True) if y not in (labels[b], pairs[b])]
         for s, y in zip(score, key_labels, strict=True):
@@ -129,9 +132,10 @@ def test_identical_pairs_with_an_open_gate_pull_like_supervised_contrast():
     assert supcon_loss(z, keys, labels, temperature=0.5) > value
 
 
-def test_gradients_are_those_of_finite_differences():
+@pytest.mark.parametrize("mode", ["gate_normalize", "normalize_gate"])
+def test_gradients_are_those_of_finite_differences(mode):
     z, keys, gate, labels, pairs, key_labels = random_case()
-    loss = lambda a, b, g: hydra_pair_loss(a, b, g, labels, pairs, key_labels=key_labels, temperature=0.5)  # noqa: E731
+    loss = lambda a, b, g: hydra_pair_loss(a, b, g, labels, pairs, key_labels=key_labels, temperature=0.5, mode=mode)  # noqa: E731
     assert torch.autograd.gradcheck(loss, (z.requires_grad_(), keys.requires_grad_(), gate.requires_grad_()))
 
 
@@ -172,6 +176,29 @@ def test_gate_network(fuse):
     close(opened(torch.zeros(3).long(), torch.ones(3).long()), torch.ones(3, 7))
 
 
+def test_training_loss_trains_encoder_and_gate_through_both_views():
+    torch.manual_seed(0)
+    method = Hydra.build(lambda: make_backbone(width=2, image_size=16), **OPTIONS["hydra"])
+    labels = torch.arange(8) // 2
+    x1, x2 = torch.randn(2, 8, 3, 16, 16).requires_grad_().unbind()
+    expected = hydra_loss(*method(torch.cat([x1, x2]))[1].chunk(2), method.gate(labels, labels), labels, labels, temperature=0.3)
+    loss = method.training_loss(x1, x2, labels, temperature=0.3, pair_mode="identical")
+    close(loss, expected)
+    gradients = torch.autograd.grad(loss, [x1, x2, method.gate.embedding.weight])
+    assert all(gradient.abs().sum() > 0 for gradient in gradients)
+
+
+def test_losses_of_identical_and_distinct_pairs_are_logged_apart():
+    torch.manual_seed(0)
+    method = Hydra.build(lambda: make_backbone(width=2, image_size=16), **OPTIONS["hydra"], temperature=0.4)
+    z1, z2, gate, *_ = random_case(b=6, m=6)
+    labels, partners = torch.tensor([0, 0, 1, 1, 2, 2]), torch.tensor([0, 1, 1, 2, 0, 2])
+    logs = method.diagnose(z1, z2, gate, labels, partners)
+    for name, queries in (("identical", [0, 2, 5]), ("distinct", [1, 3, 4])):
+        close(logs[f"loss of {name} pairs"], slow_pair_loss(z1, z2, gate, labels, partners, labels, 0.4, queries))
+    close(method.diagnose(z1, z2, gate, labels, labels)["loss of distinct pairs"].item(), 0.0)
+
+
 def test_relations_are_centred_cosines():
     gates = torch.tensor([[0.9, 0.9, 0.1], [0.9, 0.8, 0.1], [0.9, 0.1, 0.9]])
     relations = class_relations(gates)
@@ -190,6 +217,14 @@ def test_relations_are_centred_cosines():
         (lambda z, g, y: hydra_pair_loss(z, z, g, y, y[:2]), "pair_labels has shape"),
         (lambda z, g, y: hydra_pair_loss(z, z, g, y, y, temperature=0.0), "temperature is 0.0"),
         (lambda z, g, y: hydra_pair_loss(z, z, g, y, y, mode="gate"), "mode is 'gate'"),
+        (lambda z, g, y: hydra_pair_loss(z, z[:, :2], g, y, y), "z has shape .* and keys"),
+        (lambda z, g, y: hydra_pair_loss(z, z, g * torch.nan, y, y), "gate reaches"),
+        (lambda z, g, y: hydra_pair_loss(z, z, g, y - 4, y), "labels reach from -.* unlabelled"),
+        (lambda z, g, y: hydra_pair_loss(z, z, g, y, y, key_labels=y - 4), "key_labels reach from -"),
+        (lambda z, g, y: GateNetwork(3, 4)(y * 0 + 3, y * 0), "labels reach from 3 to 3, .* num_classes is 3, give 4"),
+        (lambda z, g, y: GateNetwork(3, 4)(y * 0, y * 0 - 1), "pair_labels reach from -1"),
+        (lambda z, g, y: sample_pair_labels(y + 5, mode="distinct", num_classes=4), "num_classes is 4, give"),
+        (lambda z, g, y: GateNetwork(3, 4, fuse="sum"), "fuse is 'sum'"),
         (lambda z, g, y: sample_pair_labels(y, mode="any"), "mode is 'any'"),
         (lambda z, g, y: sample_pair_labels(y, mode="distinct", num_classes=1), "num_classes is 1"),
         (lambda z, g, y: class_relations(g[0]), "gates has shape"),

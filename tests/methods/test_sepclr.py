@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
+from tiny import made_settings
 
 from contrastive_lab.methods import (
     gaussian_alignment,
@@ -16,6 +17,7 @@ from contrastive_lab.methods import (
     sepclr_supervised_salient_loss,
     uniformity_loss,
 )
+from contrastive_lab.training.prepare import build
 
 close = torch.testing.assert_close
 LABELS = torch.tensor([0, 1, 1])
@@ -23,10 +25,10 @@ C = torch.tensor([[1, 0], [0, 1], [1, 0]], dtype=torch.float64)
 S = torch.tensor([[0.5, 0], [1, 0], [0, 1]], dtype=torch.float64)
 
 
-def random_case(n=7, seed=0):
+def random_case(n=7, seed=0, common=4, salient=3):
     generator = torch.Generator().manual_seed(seed)
-    c1, c2 = torch.randn(2, n, 4, generator=generator, dtype=torch.float64)
-    s1, s2 = torch.randn(2, n, 3, generator=generator, dtype=torch.float64)
+    c1, c2 = torch.randn(2, n, common, generator=generator, dtype=torch.float64)
+    s1, s2 = torch.randn(2, n, salient, generator=generator, dtype=torch.float64)
     return c1, c2, s1, s2, torch.tensor([0, 1, 1, 0, 1, 0, 1][:n])
 
 
@@ -56,8 +58,10 @@ def test_worked_example():
 
 
 @pytest.mark.parametrize("tau", [0.3, 0.5])
-def test_terms_equal_loops(tau):
-    c1, c2, s1, s2, labels = random_case()
+@pytest.mark.parametrize("dims", [(4, 3), (6, 9)], ids=["few dimensions", "many"])
+def test_terms_equal_loops(tau, dims):
+    """Few dimensions and many are computed differently."""
+    c1, c2, s1, s2, labels = random_case(common=dims[0], salient=dims[1])
     n1, n2 = F.normalize(c1, dim=1), F.normalize(c2, dim=1)
     z1, z2, target = s1 * labels[:, None], s2 * labels[:, None], labels.bool()
     common = slow_align(n1, n2, tau) + 2 * (slow_uniform(n1, tau) + slow_uniform(n2, tau)) / 2
@@ -93,6 +97,32 @@ def test_supervised_variant_equals_loops():
         null = (background**2).mean() / (2 * (0.5 if kind == "discrete" else 0.025))
         terms.append(slow_uniform((salient * labels[:, None])[:, d : d + 1], 0.5) + (tied / len(pairs) + null) / 2)
     close(sepclr_supervised_salient_loss(salient, labels, attributes, kinds=kinds), sum(terms) / 3)
+    attributes[labels == 0] = torch.nan  # background images have no such attribute
+    salient.requires_grad_()
+    loss = sepclr_supervised_salient_loss(salient, labels, attributes, kinds=kinds)
+    loss.backward()
+    close(loss, sum(terms).detach() / 3)
+    assert salient.grad.isfinite().all()
+
+
+def test_supervised_variant_takes_one_attribute_and_batches_of_one_group():
+    *_, salient, _, labels = random_case()
+    one, value = salient[:, :1], torch.linspace(0, 1, 7).double()
+    options = {"kinds": ["continuous"]}
+    close(
+        sepclr_supervised_salient_loss(one, labels, value, **options),
+        sepclr_supervised_salient_loss(one, labels, value[:, None], **options),
+    )
+    for group in (0, 1):
+        leaf = one.clone().requires_grad_()
+        sepclr_supervised_salient_loss(leaf, torch.full((7,), group), value, **options).backward()
+        assert leaf.grad.isfinite().all()
+
+
+def test_supervised_gradients_are_those_of_finite_differences():
+    *_, salient, other, labels = random_case()
+    loss = lambda s: sepclr_supervised_salient_loss(s, labels, other, kinds=["discrete", "continuous", "continuous"])  # noqa: E731
+    assert torch.autograd.gradcheck(loss, (salient.requires_grad_(),))
 
 
 def test_mutual_information_is_zero_on_a_grid_and_positive_on_a_diagonal():
@@ -152,10 +182,28 @@ def test_background_pairs_only_add_constants():
     _, _, s1, s2, labels = random_case()
     lone = sepclr_salient_loss(s1, s2, labels, background_pairs=False)
     assert lone < sepclr_salient_loss(s1, s2, labels)
+    target, spread = labels.bool(), []
+    for s in (s1 * labels[:, None], s2 * labels[:, None]):
+        kernel = [torch.exp(-((s[i] - s[j]) ** 2).sum()) for i in range(7) for j in range(i) if target[i] or target[j]]
+        spread.append((sum(kernel) / len(kernel)).log())
+    close(lone, slow_align(s1[target], s2[target], 0.5) + 2 * sum(spread) / 2)
+    # Three of seven images: three constant pairs of 21 hold the mean potential up, however far the targets are.
+    far = s1 + 100 * torch.arange(7)[:, None]
+    close(sepclr_salient_loss(far, far, labels).item(), 2 * math.log(3 / 21))
 
 
-def test_gradients_are_those_of_finite_differences():
-    c1, c2, s1, s2, labels = random_case(5)
+def test_fewer_than_two_rows_have_no_uniformity():
+    for rows in (0, 1):
+        x = torch.randn(rows, 6, requires_grad=True)
+        value = gaussian_uniformity(x) + gaussian_alignment(x, x)
+        value.backward()
+        assert value == 0
+        assert x.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("dim", [3, 6])
+def test_gradients_are_those_of_finite_differences(dim):
+    c1, c2, s1, s2, labels = random_case(5, common=dim, salient=dim)
     inputs = tuple(x.requires_grad_() for x in (c1, c2, s1, s2))
     assert torch.autograd.gradcheck(lambda *codes: sepclr_loss(*codes, labels), inputs)
 
@@ -177,6 +225,12 @@ def test_finite_in_low_precision_with_equal_rows(dtype):
         (lambda c, s, y: sepclr_salient_loss(s, s, y.double()), "labels has shape"),
         (lambda c, s, y: gaussian_alignment(s, s, tau=0.0), "tau is 0.0"),
         (lambda c, s, y: sepclr_loss(c, c, s, s, y, lambda_jem=-1.0), "lambda_jem is -1.0"),
+        (lambda c, s, y: sepclr_loss(c, c, s, s, y, beta_background=math.nan), "beta_background is nan"),
+        (lambda c, s, y: sepclr_common_loss(c, c, uniformity_weight=-1.0), "uniformity_weight is -1.0"),
+        (lambda c, s, y: sepclr_salient_loss(s, s, y, uniformity_weight=-1.0), "uniformity_weight is -1.0"),
+        (lambda c, s, y: sepclr_salient_loss(s, s, y, tau=-1.0), "tau is -1.0"),
+        (lambda c, s, y: build(made_settings("sepclr", {"lamda": 1.0})), "'lamda'"),
+        (lambda c, s, y: build(made_settings("sepclr", {"beta_salient": -1.0})), "beta_salient is -1.0"),
         (lambda c, s, y: joint_entropy_loss(c, s[:3]), "one row per image"),
         (lambda c, s, y: sepclr_supervised_salient_loss(s, y, s[:, :2], kinds=["discrete"] * 3), "don't fit"),
         (lambda c, s, y: sepclr_common_loss(c, c[:, :2]), "shape"),

@@ -4,10 +4,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 from slow import ONE, TWO, random_views, slow_nt_xent, slow_supcon
+from tiny import OPTIONS
 
-from contrastive_lab.methods import alignment_loss, info_nce_loss, nt_xent_loss, similarity_weights, supcon_loss, uniformity_loss
+from contrastive_lab.methods import SimCLR, alignment_loss, info_nce_loss, nt_xent_loss, similarity_weights, supcon_loss, uniformity_loss
+from contrastive_lab.networks import make_backbone
 
 close = torch.testing.assert_close
+PAIRS = torch.arange(8) // 2
 
 
 def test_worked_example():
@@ -77,6 +80,27 @@ def test_supcon_equals_loops_and_counts_lonely_anchors_as_zero():
     close(supcon_loss(one, two, torch.arange(7), temperature=0.2), nt_xent_loss(one, two, temperature=0.2))
 
 
+def test_many_negatives_leave_alignment_and_the_log_of_a_mean_potential():
+    """InfoNCE - log M -> -mean positive score + mean over anchors of the log of the mean exp(score) over negatives."""
+    one, two = random_views(3, 4)
+    gaps = []
+    for count in (100, 10_000):
+        queue = torch.randn(count, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+        q, k, n = (F.normalize(z, dim=1) for z in (one, two, queue))
+        limit = -(q * k).sum(1).mean() / 0.5 + ((q @ n.T / 0.5).logsumexp(1) - math.log(count)).mean()
+        gaps.append((info_nce_loss(one, two, negatives=queue, temperature=0.5) - math.log(count) - limit).item())
+    assert 0 < gaps[1] < gaps[0] / 50
+
+
+def test_training_loss_is_that_of_the_projected_views():
+    torch.manual_seed(0)
+    method = SimCLR.build(lambda: make_backbone(width=2, image_size=16), **OPTIONS["simclr"])
+    x1, x2 = torch.randn(2, 4, 3, 16, 16)
+    z1, z2 = method(torch.cat([x1, x2]))[1].chunk(2)
+    close(method.training_loss(x1, x2), nt_xent_loss(z1, z2, temperature=0.5))
+    close(method.training_loss(x1, x2, temperature=0.1), nt_xent_loss(z1, z2, temperature=0.1))
+
+
 def test_invariances():
     one, two = random_views()
     order = torch.randperm(7)
@@ -87,9 +111,13 @@ def test_invariances():
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
-def test_finite_at_tiny_temperature_in_low_precision(dtype):
+@pytest.mark.parametrize(
+    "form",
+    [nt_xent_loss, info_nce_loss, lambda a, b, **k: info_nce_loss(a, b, negatives=b, **k), lambda a, b, **k: supcon_loss(a, b, PAIRS, **k)],
+)
+def test_finite_at_tiny_temperature_in_low_precision(dtype, form):
     one, two = (z.to(dtype).requires_grad_() for z in random_views(8, 4))
-    loss = nt_xent_loss(one, two, temperature=0.01)
+    loss = form(one, two, temperature=0.01)
     loss.backward()
     assert loss.isfinite()
     assert one.grad.isfinite().all()
@@ -121,7 +149,14 @@ def test_edges():
         (lambda z: nt_xent_loss(z[:1], z[:1]), "at least 2"),
         (lambda z: nt_xent_loss(z, z, temperature=0.0), "temperature is 0.0"),
         (lambda z: nt_xent_loss(z, z, temperature=math.inf), "temperature is inf"),
+        (lambda z: nt_xent_loss(z[0], z[0]), "z1 has shape"),
+        (lambda z: nt_xent_loss(z[:, :0], z[:, :0]), "D >= 1"),
+        (lambda z: info_nce_loss(z[:1], z[:1]), "q has 1 rows"),
         (lambda z: info_nce_loss(z, z, negatives=z[:0]), "negatives has shape"),
+        (lambda z: info_nce_loss(z, z, negatives=z[:, :2]), "negatives has shape"),
+        (lambda z: similarity_weights(z, z, temperature=math.nan), "temperature is nan"),
+        (lambda z: SimCLR(make_backbone(width=2, image_size=16), torch.nn.Identity(), temperature=-0.5), "temperature is -0.5"),
+        (lambda z: supcon_loss(z, z, torch.zeros(4)), "labels has shape .*float32"),
         (lambda z: info_nce_loss(z, z, negatives=z, symmetric=True), "symmetric"),
         (lambda z: supcon_loss(z, z, torch.zeros(3, dtype=torch.long)), "labels has shape"),
         (lambda z: alignment_loss(z, z, alpha=0.5), "alpha is 0.5"),

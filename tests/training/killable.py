@@ -11,6 +11,8 @@ OPTIONS = {
     "simclr": {"hidden_dim": 8, "out_dim": 8},
     "mochi": {"queue_length": 32, "splits": 2, "n_hard": 8, "s": 8, "s_prime": 4},
     "swav": {"n_prototypes": 8, "hidden_dim": 8, "out_dim": 8, "queue_length": 48, "queue_start": 2.0},
+    "cacr": {"hidden_dim": 8, "out_dim": 8, "n_views": 3, "momentum": 0.9, "queue_size": 40},
+    "hydra": {"hidden_dim": 8, "out_dim": 8, "num_classes": 4, "embed_dim": 4, "gate_hidden_dim": 8},
     "pixpro": {"hidden_dim": 8, "out_dim": 8},
 }
 

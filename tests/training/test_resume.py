@@ -46,7 +46,7 @@ def test_a_killed_run_ends_with_the_same_bits(tmp_path, method, epochs):
     assert not [name for name in os.listdir(tmp_path) if name.endswith(".unfinished")]
 
 
-@pytest.mark.parametrize(("method", "step"), [("simclr", 2), ("simclr", 47), ("pixpro", 17)])
+@pytest.mark.parametrize(("method", "step"), [("simclr", 2), ("simclr", 47), ("pixpro", 17), ("cacr", 17), ("hydra", 17)])
 def test_optimiser_schedule_and_order_go_on_from_the_checkpoint(tmp_path, monkeypatch, method, step):
     """The same within one process, at chosen steps: everything the optimiser holds is compared too."""
     from contrastive_lab.methods import METHODS
