@@ -354,7 +354,8 @@ for name in here.runs:
     style = figures.look(name)
     marker = {"color": style.colour, "symbol": style.symbol, "size": 13}
     figure.add_scatter(x=[accuracy[name]], y=[locality[name]], name=name, mode="markers", marker=marker)
-figure.add_hline(y=colour, line={"dash": "dash", "width": 1, "color": "#7a7d82"}, annotation_text="raw colour")
+line = {"dash": "dash", "width": 1, "color": "#7a7d82"}
+figure.add_hline(y=colour, line=line, annotation_text="raw colour", annotation_position="bottom left")
 figure.update_xaxes(figures.axis("kNN accuracy (colour)"))
 figure.update_yaxes(figures.axis("mask AUROC of the map"))
 lab.show(

@@ -32,6 +32,7 @@ def _toy() -> dict[str, Any]:
 
 @door("10-training")
 @door("10-cones")
+@door("10-split")
 def _training() -> dict[str, Any]:
     from contrastive_lab.data import scenes
 
