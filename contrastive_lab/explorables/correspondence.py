@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float64, UInt8
 
 from contrastive_lab.explorables.page import Question, Slider, buttons, page, readouts, slider
-from contrastive_lab.methods.pixpro import cell_distances
+from contrastive_lab.methods import cell_distances
 
 Box = Sequence[float]
 START: tuple[Box, Box] = ((0.05, 0.12, 0.7, 0.77), (0.3, 0.28, 0.9, 0.88))

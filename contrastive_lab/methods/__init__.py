@@ -9,6 +9,7 @@ from contrastive_lab.methods.cacr import (
     cacr_repulsion,
     cacr_weights,
 )
+from contrastive_lab.methods.cells import cell_centers, cell_distances, positive_mask
 from contrastive_lab.methods.clip import CLIP, SketchCLIP, clip_loss, sketch
 from contrastive_lab.methods.dcl import DCL, DCLW, dcl_loss, dclw_loss, dclw_weights, npc_multiplier
 from contrastive_lab.methods.hydra import (
@@ -28,11 +29,9 @@ from contrastive_lab.methods.pixpro import (
     PixContrast,
     PixelPropagation,
     PixPro,
-    cell_centers,
     pixcontrast_loss,
     pixel_consistency_loss,
     pixpro_loss,
-    positive_mask,
 )
 from contrastive_lab.methods.sepclr import (
     SepCLR,
@@ -102,6 +101,7 @@ __all__ = [
     "cacr_repulsion",
     "cacr_weights",
     "cell_centers",
+    "cell_distances",
     "class_relations",
     "clip_loss",
     "crop_box",

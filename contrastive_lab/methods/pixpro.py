@@ -3,7 +3,7 @@
 Xie, Lin, Zhang, Cao, Lin, Hu: Propagate Yourself: Exploring Pixel-Level Consistency for Unsupervised Visual Representation Learning (2021).
 
 PixPro pulls only: cells smoothed by pixel propagation (PPM) must agree with the unsmoothed cells of a momentum twin. PixContrast has
-no PPM and contrasts a cell with the other cells of the other view.
+no PPM and contrasts a cell with the other cells of the other view. Which cells show the same place is geometry, in `cells.py`.
 
 Deviations
 * Losses have the paper's scale: PixPro in [-2, 2]; the released code doubles them. An image pair without overlap counts as 0.
@@ -11,6 +11,10 @@ Deviations
 * Boxes have exact cell edges (left / width); the released code divides pixel centres by (width - 1). The mask needs distance < 0.7
   as in the code (the paper writes <=).
 * PixContrast was not released; it follows eq. 2. A cell takes part if it has a positive.
+* Instance branch: its predictor sees the averaged projection, as in BYOL; the released one sees each cell and is averaged after.
+* Projectors of 512 or 1024 hidden channels for small networks; 4096 as released, 2048 in the paper. Residual branches start as in
+  torchvision; the released network starts them at 0.
+* Each process keeps its own batch norm, which the released code synchronises.
 * The twin is updated after the optimiser step instead of before the next forward pass: the same sequence of weights.
 """
 
@@ -22,52 +26,14 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from contrastive_lab.contrast import check_positive
+from contrastive_lab.methods.cells import check_boxes, positive_mask
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Progress, Recipe, Step
 from contrastive_lab.networks import Backbone, ConvProjector, MomentumTwin
 from contrastive_lab.views import Augmentation, Batch, TwoViews, Views
-
-
-def cell_centers(boxes: Float[Tensor, "N 4"], *, size: tuple[int, int]) -> Float[Tensor, "N P 2"]:
-    """(x, y) of each cell of a (height, width) map in units of the source image, row by row; mirrored boxes (x1 > x2) need no care."""
-    _check_boxes(boxes=boxes)
-    height, width = size
-    boxes = boxes.float() if boxes.dtype.itemsize < 4 else boxes
-    x1, y1, x2, y2 = boxes.unbind(dim=1)
-    steps_x = (torch.arange(width, device=boxes.device, dtype=boxes.dtype) + 0.5) / width
-    steps_y = (torch.arange(height, device=boxes.device, dtype=boxes.dtype) + 0.5) / height
-    x = x1[:, None] + (x2 - x1)[:, None] * steps_x
-    y = y1[:, None] + (y2 - y1)[:, None] * steps_y
-    return torch.stack([x[:, None, :].expand(-1, height, -1), y[:, :, None].expand(-1, -1, width)], dim=-1).flatten(1, 2)
-
-
-def cell_distances(
-    boxes_q: Float[Tensor, "N 4"], boxes_k: Float[Tensor, "N 4"], *, size_q: tuple[int, int], size_k: tuple[int, int] | None = None
-) -> Float[Tensor, "N Pq Pk"]:
-    """Distances of cell centres of two crops of the same images, in units of the larger cell diagonal of each pair."""
-    _check_boxes(boxes_q=boxes_q, boxes_k=boxes_k)
-    if len(boxes_q) != len(boxes_k):
-        raise ValueError(f"boxes_q has {len(boxes_q)} rows and boxes_k {len(boxes_k)}, but both must have one for each image")
-    size_k = size_q if size_k is None else size_k
-    apart = (cell_centers(boxes_q, size=size_q)[:, :, None] - cell_centers(boxes_k, size=size_k)[:, None]).norm(dim=-1)
-    diagonal = torch.maximum(_cell_diagonal(boxes_q, size_q), _cell_diagonal(boxes_k, size_k))
-    return apart / diagonal[:, None, None]
-
-
-def positive_mask(
-    boxes_q: Float[Tensor, "N 4"],
-    boxes_k: Float[Tensor, "N 4"],
-    *,
-    size_q: tuple[int, int],
-    size_k: tuple[int, int] | None = None,
-    threshold: float = 0.7,
-) -> Bool[Tensor, "N Pq Pk"]:
-    """Which cells show the same place: `cell_distances` below `threshold`. Neighbours are 0.707 apart, so 0.7 just excludes them."""
-    check_positive(threshold=threshold)
-    return cell_distances(boxes_q, boxes_k, size_q=size_q, size_k=size_k) < threshold
 
 
 def pixel_consistency_loss(
@@ -77,9 +43,14 @@ def pixel_consistency_loss(
     boxes_target: Float[Tensor, "N 4"],
     *,
     threshold: float = 0.7,
+    check_finite: bool = True,
 ) -> Float[Tensor, ""]:
-    """Minus the mean cosine of matched cells (eq. 5, one direction), averaged over images; in [-1, 1]. The target is detached."""
-    _check_maps(pred, target, boxes_pred)
+    """Minus the mean cosine of matched cells (eq. 5, one direction), averaged over images; in [-1, 1]. The target is detached.
+
+    Non-finite cells raise; `check_finite` false spares the look at them, for which a GPU must wait.
+    """
+    check_boxes(boxes_pred=boxes_pred, boxes_target=boxes_target)
+    _check_maps(pred, target, boxes_pred, check_finite)
     matched = positive_mask(boxes_pred, boxes_target, size_q=_size(pred), size_k=_size(target), threshold=threshold)
     cosines = _cell_cosines(pred, target.detach())
     return -(torch.where(matched, cosines, 0.0).sum(dim=(1, 2)) / matched.sum(dim=(1, 2)).clamp_min(1)).mean()
@@ -94,10 +65,12 @@ def pixpro_loss(
     boxes2: Float[Tensor, "N 4"],
     *,
     threshold: float = 0.7,
+    check_finite: bool = True,
 ) -> Float[Tensor, ""]:
     """Both directions added: propagated cells y of one view against the twin's cells k of the other. -2 is perfect agreement."""
-    forth = pixel_consistency_loss(y1, k2, boxes1, boxes2, threshold=threshold)
-    return forth + pixel_consistency_loss(y2, k1, boxes2, boxes1, threshold=threshold)
+    check_boxes(boxes1=boxes1, boxes2=boxes2)
+    forth = pixel_consistency_loss(y1, k2, boxes1, boxes2, threshold=threshold, check_finite=check_finite)
+    return forth + pixel_consistency_loss(y2, k1, boxes2, boxes1, threshold=threshold, check_finite=check_finite)
 
 
 def pixcontrast_loss(
@@ -110,16 +83,18 @@ def pixcontrast_loss(
     *,
     temperature: float = 0.3,
     threshold: float = 0.7,
+    check_finite: bool = True,
 ) -> Float[Tensor, ""]:
     """A cell must find the cells at its place among all cells of the other view of its image (eq. 2); mean of both directions."""
     check_positive(temperature=temperature)
-    return (
-        _cell_contrast(x1, k2, boxes1, boxes2, temperature, threshold) + _cell_contrast(x2, k1, boxes2, boxes1, temperature, threshold)
-    ) / 2
+    check_boxes(boxes1=boxes1, boxes2=boxes2)
+    _check_maps(x1, k2, boxes1, check_finite)
+    _check_maps(x2, k1, boxes2, check_finite)
+    forth = _cell_contrast(x1, k2, boxes1, boxes2, temperature, threshold)
+    return (forth + _cell_contrast(x2, k1, boxes2, boxes1, temperature, threshold)) / 2
 
 
 def _cell_contrast(x: Tensor, k: Tensor, boxes_x: Tensor, boxes_k: Tensor, temperature: float, threshold: float) -> Tensor:
-    _check_maps(x, k, boxes_x)
     matched = positive_mask(boxes_x, boxes_k, size_q=_size(x), size_k=_size(k), threshold=threshold)
     scores = _cell_cosines(x, k.detach()) / temperature
     has_match = matched.any(dim=2)
@@ -138,30 +113,18 @@ def _unit_cells(x: Tensor) -> Tensor:
     return F.normalize((x.float() if x.dtype.itemsize < 4 else x).flatten(2), dim=1, eps=1e-12)
 
 
-def _cell_diagonal(boxes: Tensor, size: tuple[int, int]) -> Tensor:
-    boxes = boxes.float() if boxes.dtype.itemsize < 4 else boxes
-    return torch.hypot((boxes[:, 2] - boxes[:, 0]) / size[1], (boxes[:, 3] - boxes[:, 1]) / size[0])
-
-
 def _size(cells: Tensor) -> tuple[int, int]:
     return cells.shape[2], cells.shape[3]
 
 
-def _check_boxes(**boxes: Tensor) -> None:
-    for name, box in boxes.items():
-        if box.ndim != 2 or box.shape[1] != 4:
-            raise ValueError(f"{name} has shape {tuple(box.shape)}, but must be (N, 4): x1, y1, x2, y2")
-        if box.device.type == "cpu":  # on a GPU looking at values would stall it; the loop stops on a NaN loss
-            if not bool(box.isfinite().all()):
-                raise ValueError(f"{name} holds non-finite corners")
-            if bool(((box[:, 0] == box[:, 2]) | (box[:, 1] == box[:, 3])).any()):
-                raise ValueError(f"{name} holds a box of no area (x1 == x2 or y1 == y2)")
-
-
-def _check_maps(x: Tensor, y: Tensor, boxes: Tensor) -> None:
-    if x.ndim != 4 or y.ndim != 4 or x.shape[:2] != y.shape[:2] or len(boxes) != len(x):
+def _check_maps(x: Tensor, y: Tensor, boxes: Tensor, check_finite: bool) -> None:
+    if not (x.is_floating_point() and y.is_floating_point()):
+        raise TypeError(f"feature maps have dtypes {x.dtype} and {y.dtype}, but must be floating point; convert with .float()")
+    if x.ndim != 4 or y.ndim != 4 or x.shape[:2] != y.shape[:2] or len(boxes) != len(x) or 0 in (*x.shape, *y.shape):
         shapes = f"{tuple(x.shape)} and {tuple(y.shape)} with {len(boxes)} boxes"
         raise ValueError(f"feature maps have the shapes {shapes}, but must be (N, C, H, W) with equal N and C and one box each")
+    if check_finite and (count := int((~x.isfinite()).sum() + (~y.isfinite()).sum())):
+        raise ValueError(f"feature maps hold {count} non-finite values; did the network diverge?")
 
 
 class PixelPropagation(nn.Module):
@@ -255,14 +218,13 @@ class PixPro(Method):
         """Crops from 0.2 of the area: below, some pairs don't overlap. Photographs: SGD (LARS in the paper) and the instance branch."""
         if data == "scenes":
             return Recipe(optimizer="adamw", lr=2e-3)
-        options = {"hidden_dim": 1024, "instance_weight": 1.0}
-        return Recipe(optimizer="sgd", lr=0.06, weight_decay=5e-4, warmup_epochs=5, options=options)
+        options = {"hidden_dim": 1024, "out_dim": 256 if data == "stl10" else 128, "instance_weight": 1.0}
+        colours = {"jitter": (0.4, 0.4, 0.2, 0.1)}
+        return Recipe(optimizer="sgd", lr=0.06, weight_decay=5e-4, warmup_epochs=5, options=options, augmentation=colours)
 
     def make_views(self, augmentation: Augmentation) -> Views:
-        """Asymmetric as released: the second view is solarised now and then, and blurred less often."""
-        blurred = augmentation.blur > 0
-        first = replace(augmentation, blur=1.0 if blurred else 0.0)
-        return TwoViews(first, replace(augmentation, blur=0.1 if blurred else 0.0, solarise=0.2))
+        """Asymmetric as released: the second view is solarised now and then, and rarely blurred."""
+        return TwoViews(augmentation, replace(augmentation, blur=min(augmentation.blur, 0.1), solarise=0.2))
 
     def forward(self, images: Float[Tensor, "N C H W"]) -> tuple[Float[Tensor, "N D"], Float[Tensor, "N E"]]:
         """Pooled map, and pooled projected cells."""
@@ -287,12 +249,12 @@ class PixPro(Method):
         """Loss of the stacked maps of both views, trained x and twin k."""
         assert self.ppm is not None
         (y1, y2), (k1, k2) = self.ppm(x).chunk(2), k.chunk(2)
-        return pixpro_loss(y1, k2, y2, k1, boxes1, boxes2, threshold=self.threshold)
+        return pixpro_loss(y1, k2, y2, k1, boxes1, boxes2, threshold=self.threshold, check_finite=False)
 
     def training_step(
         self, view1: Float[Tensor, "N C H W"], view2: Float[Tensor, "N C H W"], boxes1: Float[Tensor, "N 4"], boxes2: Float[Tensor, "N 4"]
     ) -> dict[str, Tensor]:
-        """`step` for two views and their boxes at hand: the loss and the diagnostics in one dictionary."""
+        """`step` for two views and their boxes at hand: loss and diagnostics in one dictionary. The twin moves in `after_update`."""
         step = self.step(Batch((view1, view2), (boxes1, boxes2)))
         return {"loss": step.loss, **step.logs}
 
@@ -345,4 +307,5 @@ class PixContrast(PixPro):
         self, x: Float[Tensor, "M C H W"], k: Float[Tensor, "M C H W"], boxes1: Float[Tensor, "N 4"], boxes2: Float[Tensor, "N 4"]
     ) -> Float[Tensor, ""]:
         (x1, x2), (k1, k2) = x.chunk(2), k.chunk(2)
-        return pixcontrast_loss(x1, k2, x2, k1, boxes1, boxes2, temperature=self.temperature, threshold=self.threshold)
+        options = {"temperature": self.temperature, "threshold": self.threshold}
+        return pixcontrast_loss(x1, k2, x2, k1, boxes1, boxes2, **options, check_finite=False)

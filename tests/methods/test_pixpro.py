@@ -3,17 +3,24 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
+from tiny import made_settings, made_world
 
 from contrastive_lab.methods import (
+    METHODS,
+    PixContrast,
     PixelPropagation,
+    PixPro,
+    Progress,
     cell_centers,
+    cell_distances,
     crop_box,
     pixcontrast_loss,
     pixel_consistency_loss,
     pixpro_loss,
     positive_mask,
 )
-from contrastive_lab.methods.pixpro import cell_distances
+from contrastive_lab.networks import make_backbone
+from contrastive_lab.training import augmentation_for
 
 close = torch.testing.assert_close
 WHOLE = torch.tensor([[0.0, 0.0, 1.0, 1.0]], dtype=torch.float64)
@@ -111,6 +118,43 @@ def test_losses_equal_loops():
     close(pixcontrast_loss(*maps, one, two), (forth[1] + back[1]) / 2)
 
 
+def test_maps_of_two_sizes_are_matched_by_place():
+    """A 2 x 4 map of the whole image against a 1 x 2 map: its cells lie 0.25 and 0.75 across, half way down."""
+    pred, target = torch.randn(1, 3, 2, 4, dtype=torch.float64), torch.randn(1, 3, 1, 2, dtype=torch.float64)
+    longest = math.hypot(0.5, 1.0)
+    x, y = F.normalize(pred, dim=1)[0], F.normalize(target, dim=1)[0]
+    near = [(r, c, k) for r in (0, 1) for c in range(4) for k in (0, 1) if math.hypot((c + 0.5) / 4 - (k + 0.5) / 2, 0.25) < 0.4 * longest]
+    assert len(near) == 8
+    expected = -sum((x[:, r, c] * y[:, 0, k]).sum() for r, c, k in near) / len(near)
+    close(pixel_consistency_loss(pred, target, WHOLE, WHOLE, threshold=0.4), expected)
+
+
+def test_half_precision_does_not_flip_pairs_near_the_threshold():
+    """Neighbours are 0.707 diagonals apart, which float16 centres would blur: boxes that it holds exactly must give the exact mask."""
+    boxes = (random_boxes(64, 0) * 256).round() / 256
+    assert torch.equal(boxes.half().double(), boxes)
+    for threshold in (0.7, 0.70710678):
+        mask = positive_mask(boxes.half(), boxes.roll(1, 0).half(), size_q=(6, 6), threshold=threshold)
+        assert torch.equal(mask, positive_mask(boxes.float(), boxes.roll(1, 0).float(), size_q=(6, 6), threshold=threshold))
+
+
+def test_every_image_has_its_own_crops():
+    """Public versions draw one crop for the batch or sum all images in one ratio; here a batch is the mean of its images."""
+    maps = [torch.randn(4, 3, 2, 2, dtype=torch.float64) for _ in range(4)]
+    one, two = random_boxes(4, 0), random_boxes(4, 1)
+    for loss in (pixpro_loss, pixcontrast_loss):
+        alone = [loss(*(m[n : n + 1] for m in maps), one[n : n + 1], two[n : n + 1]) for n in range(4)]
+        close(loss(*maps, one, two), torch.stack(alone).mean())
+        assert torch.stack(alone).std() > 0.01
+
+
+def test_one_image_with_one_cell():
+    x = torch.randn(1, 3, 1, 1, dtype=torch.float64)
+    close(pixpro_loss(x, x, x, x, WHOLE, WHOLE).item(), -2.0)
+    close(pixcontrast_loss(x, -x, x, -x, WHOLE, WHOLE).item(), 0.0)
+    close(F.normalize(PixelPropagation(3, num_layers=0)(x), dim=1), F.normalize(x, dim=1))
+
+
 def test_mirrored_ramp_matches_its_own_columns():
     """Forgetting to mirror the box pairs left with right, and the loss still falls."""
     ramp = torch.linspace(0.5, 3.5, 4).expand(4, 4)
@@ -151,6 +195,15 @@ def test_propagation_uses_all_cells_and_both_gradients():
     assert torch.autograd.gradcheck(PixelPropagation(4, num_layers=1).double(), (x,))
 
 
+def test_gradients_agree_with_finite_differences_and_lengths_do_not_matter():
+    maps = [torch.randn(3, 2, 2, 2, generator=torch.Generator().manual_seed(i), dtype=torch.float64) for i in range(4)]
+    one, two = random_boxes(3, 0), random_boxes(3, 1)
+    for loss in (pixpro_loss, pixcontrast_loss):
+        close(loss(*(factor * m for factor, m in zip((2, 3, 0.1, 7), maps, strict=True)), one, two), loss(*maps, one, two))
+        y1, y2 = (maps[i].clone().requires_grad_() for i in (0, 2))
+        assert torch.autograd.gradcheck(lambda a, b, loss=loss: loss(a, maps[1], b, maps[3], one, two), (y1, y2))
+
+
 def test_target_gets_no_gradient():
     pred, target = torch.randn(1, 3, 2, 2, requires_grad=True), torch.randn(1, 3, 2, 2, requires_grad=True)
     (pixpro_loss(pred, target, pred, target, WHOLE, WHOLE) + pixcontrast_loss(pred, target, pred, target, WHOLE, WHOLE)).backward()
@@ -174,10 +227,15 @@ def test_finite_for_zero_features_in_low_precision(dtype):
     [
         (lambda x, b: pixel_consistency_loss(x[0], x, b, b), "feature maps"),
         (lambda x, b: pixel_consistency_loss(x, x[:, :2], b, b), "feature maps"),
-        (lambda x, b: pixel_consistency_loss(x, x, b[:, :3], b), "boxes_q has shape"),
+        (lambda x, b: pixel_consistency_loss(x, x, b[:, :3], b), "boxes_pred has shape"),
         (lambda x, b: pixel_consistency_loss(x, x, b, b[:1]), "boxes_k"),
-        (lambda x, b: pixel_consistency_loss(x, x, b, b * 0), "no area"),
-        (lambda x, b: pixel_consistency_loss(x, x, b, b * math.nan), "non-finite"),
+        (lambda x, b: pixel_consistency_loss(x, x, b, b * 0), r"boxes_target\[0\] is \[0.0, 0.0, 0.0, 0.0\], which has no area"),
+        (lambda x, b: pixel_consistency_loss(x, x, b, b * math.nan), r"boxes_target\[0\] is \[nan, .* must be finite"),
+        (lambda x, b: pixpro_loss(x, x, x, x, b, b[:, :2]), "boxes2 has shape"),
+        (lambda x, b: pixcontrast_loss(x, x, x, x, b * math.inf, b), r"boxes1\[0\] is"),
+        (lambda x, b: pixel_consistency_loss(x * math.nan, x, b, b), "feature maps hold 24 non-finite values"),
+        (lambda x, b: pixcontrast_loss(x, x, x, x / 0, b, b), "feature maps hold 24 non-finite values"),
+        (lambda x, b: pixel_consistency_loss(x[..., :0], x, b, b), "feature maps"),
         (lambda x, b: pixel_consistency_loss(x, x, b, b, threshold=0.0), "threshold is 0.0"),
         (lambda x, b: pixcontrast_loss(x, x, x, x, b, b, temperature=0.0), "temperature is 0.0"),
         (lambda x, b: PixelPropagation(3, gamma=0.0), "gamma is 0.0"),
@@ -187,3 +245,102 @@ def test_finite_for_zero_features_in_low_precision(dtype):
 def test_bad_input_names_the_value(call, words, unchecked):
     with pytest.raises(ValueError, match=words):
         call(torch.randn(2, 3, 2, 2), random_boxes(2, 0).float())
+
+
+def test_integers_are_refused(unchecked):
+    x, boxes = torch.randn(2, 3, 2, 2), random_boxes(2, 0).float()
+    with pytest.raises(TypeError, match="feature maps have dtypes"):
+        pixel_consistency_loss(x, x.long(), boxes, boxes)
+    with pytest.raises(TypeError, match="boxes_q has dtype"):
+        positive_mask(boxes.long(), boxes, size_q=(2, 2))
+
+
+def made(kind=PixPro, **options):
+    torch.manual_seed(0)
+    return kind.build(lambda dense: make_backbone(width=2, image_size=16, dense=dense), hidden_dim=8, out_dim=4, **options)
+
+
+def made_views(count=4):
+    views = torch.randn(2, count, 3, 16, 16, generator=torch.Generator().manual_seed(1))
+    return *views, random_boxes(count, 0).float(), random_boxes(count, 1).float()
+
+
+@pytest.mark.parametrize("kind", [PixPro, PixContrast])
+def test_a_step_compares_each_view_with_the_twin_of_the_other(kind):
+    method, (one, two, boxes1, boxes2) = made(kind), made_views()
+    both = torch.cat([one, two])
+    x = method.projector(method.encoder.feature_map(both))
+    y1, y2 = (x if method.ppm is None else method.ppm(x)).chunk(2)
+    with torch.no_grad():
+        k1, k2 = method.twin(both)[0].chunk(2)
+    loss = pixpro_loss if kind is PixPro else pixcontrast_loss
+    told = method.training_step(one, two, boxes1, boxes2)
+    close(told["loss"], loss(y1, k2, y2, k1, boxes1, boxes2))
+    assert told.keys() == {"loss", "cells with a match", "matches per matched cell", "cell spread"}
+    assert not any(parameter.requires_grad for parameter in method.twin.parameters())
+
+
+def test_the_instance_branch_adds_its_weight_times_the_cosines_of_averages():
+    (one, two, boxes1, boxes2), losses = made_views(), []
+    for weight in (0.5, 1.0):
+        method = made(instance_weight=weight)
+        cells = method.encoder.feature_map(torch.cat([one, two]))
+        predicted = method.predictor(method.instance_projector(cells).mean(dim=(2, 3), keepdim=True)).flatten(1)
+        target = method.twin(torch.cat([one, two]))[1]
+        p, t = F.normalize(predicted, dim=1).chunk(2), F.normalize(target, dim=1).chunk(2)
+        expected = -((p[0] * t[1]).sum(1) + (p[1] * t[0]).sum(1)).mean()
+        losses.append(method.training_step(one, two, boxes1, boxes2)["loss"])
+    close(losses[1] - losses[0], 0.5 * expected)
+
+
+def test_the_twin_follows_by_a_cosine_from_the_base_momentum_to_one():
+    for total, expected in ((None, 0.995), (20, 1 - 0.005 * (math.cos(math.pi / 4) + 1))):
+        method = made(total_steps=total)
+        before = method.twin.module.projector.layers[0].weight.clone()
+        with torch.no_grad():
+            method.projector.layers[0].weight.add_(1.0)
+        method.after_update(Progress(5, 10, 5))
+        close(method.twin.module.projector.layers[0].weight - before, torch.full_like(before, 1 - expected), rtol=1e-3, atol=0)
+    method.after_update(Progress(20, 20, 5))
+    close(method.twin.module.projector.layers[0].weight, before + 1 - expected)
+
+
+def test_collapsed_cells_show_in_the_spread():
+    x = torch.randn(8, 16, 4, 4)
+    boxes = random_boxes(4, 0), random_boxes(4, 1)
+    assert made().diagnose(x, *boxes)["cell spread"] > 0.9
+    assert made().diagnose(torch.ones_like(x), *boxes)["cell spread"] < 1e-6
+
+
+def test_matches_are_counted():
+    boxes = torch.cat([WHOLE, torch.tensor([[0.0, 0.0, 0.2, 0.2]])]), torch.cat([WHOLE, torch.tensor([[0.6, 0.6, 1.0, 1.0]])])
+    logs = made().diagnose(torch.randn(4, 4, 3, 3), *boxes)
+    close([logs["cells with a match"].item(), logs["matches per matched cell"].item()], [0.5, 1.0])
+
+
+def test_the_two_views_differ_in_blur_and_solarising():
+    usual = augmentation_for(made_settings("pixpro", augmentation={"blur": 0.5}), made_world(8))
+    views = made().make_views(usual)
+    assert views.first == usual
+    assert (views.second.blur, views.second.solarise) == (0.1, 0.2)
+    assert made().make_views(augmentation_for(made_settings("pixpro"), made_world(8))).second.blur == 0
+
+
+def test_recipes_for_photographs_have_the_papers_colours_and_crops_that_overlap():
+    for kind, width in (("cifar10", 128), ("stl10", 256)):
+        recipe = METHODS["pixpro"].recipe(kind)
+        assert recipe.augmentation["jitter"] == (0.4, 0.4, 0.2, 0.1)
+        assert (recipe.options["hidden_dim"], recipe.options["out_dim"]) == (1024, width)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"base_momentum": 1.0}, "base_momentum is 1.0"),
+        ({"threshold": 0.0}, "threshold is 0.0"),
+        ({"instance_weight": 1.0, "base_momentum": 0.0}, "base_momentum is 0.0"),
+    ],
+)
+def test_settings_that_can_not_work_are_refused(changes, words):
+    with pytest.raises(ValueError, match=words):
+        made(**changes)
