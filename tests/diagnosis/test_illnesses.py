@@ -2,11 +2,13 @@
 
 import math
 import re
+from pathlib import Path
 
 import torch
 from torch import nn
 
 from contrastive_lab.data import scenes
+from contrastive_lab.diagnosis import PAGES
 from contrastive_lab.methods import alignment_loss, uniformity_loss
 from contrastive_lab.networks import MomentumTwin
 
@@ -73,6 +75,13 @@ def freeze_statistics(method):
 def test_a_huge_learning_rate_is_named(diagnose):
     found = diagnose("simclr", lr=3.0)
     assert "lr=3 is far too large for adamw" in found["restless"]
+
+
+def test_features_worse_than_untrained_ones_are_named(diagnose):
+    bank, queries = (scenes.load(split, count=count, two=0.0, label="background") for split, count in (("train", 512), ("test", 192)))
+    found = diagnose("simclr", lr=0.3, epochs=2, sets=(bank, queries))
+    assert re.search(r"kNN fell from \d\d\.\d% \(untrained\) to \d\d\.\d%", found["unlearnt"])
+    assert "notebook 12, kNN" in found["unlearnt"]
 
 
 def test_a_network_that_sees_nothing_guesses(diagnose):
@@ -182,3 +191,8 @@ def _flat(out):
     if isinstance(out, tuple):
         return tuple(_flat(part) if isinstance(part, torch.Tensor) else part for part in out)
     return out * 1e-3 + torch.ones_like(out)
+
+
+def test_no_illness_goes_unprovoked():
+    provoked = set(re.findall(r'\["(\w+)"\]', Path(__file__).read_text("utf-8")))
+    assert set(PAGES) <= provoked

@@ -204,6 +204,18 @@ def test_isotropic_table(n, rank, sum_ratio):
     assert nesum(z) == pytest.approx(sum_ratio, rel=0.06)
 
 
+@pytest.mark.filterwarnings("ignore::contrastive_lab.measures.SampleSizeWarning")
+def test_a_decaying_spectrum_is_ready_early_for_pr_and_nesum_and_late_for_rankme():
+    """Section 4, pitfall a: eigenvalue 1/i of 128; at 256 rows PR and NESum are almost right while RankMe still climbs."""
+    share = 1 / torch.arange(1, 129, dtype=torch.float64)
+    share /= share.sum()
+    many, few = (cloud(n, 128, seed=n, dtype=torch.float64) * share.sqrt() for n in (16384, 256))
+    assert participation_ratio(few) == pytest.approx(float(1 / share.square().sum()), rel=0.06)
+    assert nesum(few) == pytest.approx(float(1 / share[0]), rel=0.12)
+    assert rankme(few) == pytest.approx(98.7, rel=0.02)
+    assert rankme(many) == pytest.approx(107.1, rel=0.01)
+
+
 @pytest.mark.parametrize("rank", RANKS)
 def test_few_rows_warn(rank):
     with pytest.warns(SampleSizeWarning, match="31 rows for 8 dimensions"):

@@ -120,3 +120,12 @@ def test_k_one_equals_scikit_learn():
 
 def test_one_query_and_small_integer_labels():
     assert weighted_knn(BANK, LABELS.to(torch.uint8), QUERY, k=3).dtype == torch.int64
+
+
+def test_rotation_and_row_scale_do_not_matter():
+    bank, labels = labelled()
+    queries = cloud(30, seed=3)
+    turn = torch.linalg.qr(cloud(bank.shape[1], bank.shape[1], seed=5)).Q
+    votes = knn_scores(bank, labels, queries, k=9)
+    scale = 0.1 + torch.rand(len(bank), 1, dtype=bank.dtype, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(knn_scores(scale * bank @ turn, labels, 7 * queries @ turn, k=9), votes)
