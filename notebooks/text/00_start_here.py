@@ -314,6 +314,16 @@ lab.poster(
 )
 
 # %% [markdown]
+# **Read it off.** At strength 2, does the encoder with the smallest alignment find the most twins? Answer from the picture; the next cell asks the table behind it.
+
+# %%
+shown = explorables.Alignment.shipped()
+states = {name: shown.state(strength=2, encoder=number) for number, name in enumerate(shown.encoders)}
+lab.table({name: [state] for name, state in states.items()}, {"alignment": "alignment", "found": "twins found"}, digits=3)
+nearest, finder = min(states, key=lambda name: states[name]["alignment"]), max(states, key=lambda name: states[name]["found"])
+print(f"smallest alignment: {nearest}; most twins found: {finder}; one encoder: {nearest == finder}")
+
+# %% [markdown]
 # ## How the notebooks work
 #
 # * **Predict first.** A prediction that turns out wrong teaches more than a figure that you scrolled past.
