@@ -120,7 +120,7 @@ whole, mirrored = torch.tensor([[0.0, 0.0, 1.0, 1.0]]), torch.tensor([[1.0, 0.0,
 print(positive_mask(whole, mirrored, side=2)[0].int())
 
 # %% [markdown]
-# **Prediction 1.** The share of matched cells depends on how the crops are drawn. Two ranges of crop sizes, for 6 x 6 cells:
+# **Prediction 1.** The share of matched cells depends on how the crops are drawn. Three ranges of crop areas, for 6 x 6 cells:
 
 # %%
 from contrastive_lab.views import Augmentation, TwoViews
@@ -135,7 +135,8 @@ for scale in ((0.08, 1.0), (0.2, 1.0), (0.5, 1.0)):
     rows[f"area from {scale[0]}"] = [
         {"matched": matched.float().mean().item(), "each": each, "none": (~matched.any(dim=1)).float().mean().item()}
     ]
-lab.table(rows, {"matched": "cells with a positive", "each": "positives of such a cell", "none": "pairs without any"}, digits=3)
+columns = {"matched": "cells with a positive", "each": "positives of such a cell", "none": "pairs without any"}
+lab.table(rows, columns, digits=3)
 
 # %% [markdown]
 # Most cells have a partner, about three on average; with very small crops some pairs of views share no place at all and must count as nothing, not as NaN.
@@ -146,7 +147,9 @@ lab.table(rows, {"matched": "cells with a positive", "each": "positives of such 
 # **PixContrast** is InfoNCE with cells for images: among all cells of the other view of the *same image*, find those at your place. With $A(i)$ the positives
 # of cell $i$,
 #
-# $$\ell_i=-\log\frac{\sum_{j\in A(i)}e^{\cos(x_i,x'_j)/\tau}}{\sum_{j}e^{\cos(x_i,x'_j)/\tau}} .$$
+# $$\ell_i=-\log\frac{\sum_{j\in A(i)}e^{\cos(x_i,x'_j)/\tau}}{\sum_{j}e^{\cos(x_i,x'_j)/\tau}} ,$$
+#
+# averaged over the cells that have a positive.
 #
 # **PixPro** has no negatives. Matched cells must agree, and that is all:
 #
@@ -192,8 +195,8 @@ print(f"PixContrast: {methods.pixcontrast_loss(same, same, same, same, boxes, bo
 # </details>
 
 # %% [markdown]
-# **The forgotten mirror, in numbers.** A network that simply reports where it is looking gets a perfect score, because matched cells look at the same place. Take
-# the view's own coordinates as features, once with the right box, once with the mirror forgotten.
+# **The forgotten mirror, in numbers.** A network that simply reports where it is looking gets nearly the best loss of one direction, $-1$, because matched
+# cells look at nearly the same place. Take each cell's place in the image as its features, once with the right box, once with the mirror forgotten.
 
 # %%
 crops = lab.start("06-mask").batch.boxes
@@ -206,16 +209,16 @@ for name, used in {"boxes with mirrors": crops, "mirrors forgotten": straight}.i
 
 # %% [markdown]
 # The number of positives is exactly the same (a mirror only permutes cells), so no count would give it away; only the loss is worse, and a network can still
-# lower it by forgetting left and right. A test like this one, with features that you know, is how such a bug is found.
+# lower it by not caring for left and right. A test like this one, with features that you know, is how such a bug is found.
 
 # %% [markdown]
 # ## 4 · Pixel propagation
 #
 # Before a trained cell is compared, it becomes a sum over *all* cells of its map, weighted by how similar they are to it:
 #
-# $$y_i=\sum_j\max\big(\cos(x_i,x_j),0\big)^\gamma\;g(x_j).$$
+# $$y_i=\sum_j\max\big(\cos(x_i,x_j),0\big)^\gamma\;g(x_j),$$
 #
-# Cells of one object, being similar, pull each other together; the twin's cells stay as they are. So a cell is asked to predict its partner from *everything
+# with $g$ a linear map that is trained as well. Cells of one object, being similar, pull each other together; the twin's cells stay as they are. So a cell is asked to predict its partner from *everything
 # that looks like it*. The exponent $\gamma$ says how choosy the sum is.
 
 # %% tags=["explorable"]
@@ -228,6 +231,8 @@ explorables.show(explorables.Propagation())
 # 2. The same with *untrained network* and *PixPro*. Read the range under the maps: how different are the cells before propagation?
 # 3. *Break it*. Which number tells you that the map has collapsed, although the AUROC may still look fine?
 #
+# **AUROC** is the chance that a cell of the object is ranked before a cell of the background, by its cosine with the chosen cell: 1 is perfect, 0.5 is blind.
+#
 # <details><summary>What you should have seen</summary>
 #
 # Raw colour separates these flat-coloured objects almost perfectly; that is a property of the embedded world, and the baseline that any network has to be
@@ -237,6 +242,9 @@ explorables.show(explorables.Propagation())
 # *difference* does not: watch both.
 #
 # </details>
+
+# %% [markdown]
+# As a still, and then drawn by the kernel:
 
 # %% poster="propagation"
 lab.poster(
@@ -266,8 +274,8 @@ smoothed_alike = torch.allclose(propagate(here.y), smooth, atol=1e-5)
 print("equal to the package's (without its linear map):", smoothed_alike)
 
 # %% [markdown]
-# How alike do the cells of a map become? Toy maps whose cells share a common part (a cone) and have a part of their own: the mean cosine of different cells before
-# and after, against $\gamma$.
+# How alike do the cells of a map become? Toy maps whose cells share a common part (a cone) and have a part of their own: the mean cosine of different cells after
+# propagation, against $\gamma$.
 
 # %%
 gammas = [0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32]
@@ -278,7 +286,7 @@ for cone in (0.0, 0.5, 1.5):
     alike = [((c @ c.transpose(1, 2)).mean().item() * 16 - 1) / 15 for c in after]
     figure.add_scatter(x=gammas, y=alike, name=f"common part {cone}", mode="lines+markers")
 figure.update_xaxes(figures.axis("gamma", type="log", tickvals=gammas))
-figure.update_yaxes(figures.axis("mean cosine of different cells, after"))
+figure.update_yaxes(figures.axis("mean cosine, after"))
 lab.show(
     lab.distinct(figure),
     alt="Three falling curves: the mean cosine of different cells after propagation against gamma; "
@@ -301,15 +309,18 @@ cells = method.encoder.feature_map(here.train_images.take(slice(0, 2)).as_float(
 print(f"{method.title}: {cells.shape[2]} x {cells.shape[3]} cells of {cells.shape[1]} numbers")
 
 # %% [markdown]
-# **Predict.** Where does the loss start, between $-2$ and 2? Which lamp would tell a collapse, given that the loss can't?
+# **Predict.** Where does the loss start, between $-2$ and 2? Which number would tell a collapse, given that the loss can't?
 
 # %%
 place = lab.folder("06-pixpro", here.settings)
 run = train(method, here.train_images, here.settings, [evaluate, lab.Live("pixpro")], folder=place)
 
 # %% [markdown]
-# The panel shows the *averages* of the maps, on which the twins of a batch are joined. The next figure has PixPro's own lamp, the **cell spread**: the standard
-# deviation of unit cells, scaled so that 1 is spread evenly and 0 is one vector for all cells.
+# The panel shows the *averages* of the maps; the two views of an image are joined. The bar's kNN is the share of test images whose nearest neighbours know
+# the pattern of the background, and it need not rise: PixPro is not asked about whole images (question B of section 8).
+#
+# The next figure has PixPro's own warning lamp, the **cell spread**: the standard deviation of unit cells, scaled so that 1 is spread evenly and 0 is one
+# vector for all cells.
 
 # %%
 figure = figures.new_figure(height=320)
@@ -318,19 +329,21 @@ for name in ("loss", "cell spread", "cells with a match"):
     figure.add_scatter(x=epochs, y=values, name=name, mode="lines+markers")
 figure.update_xaxes(figures.axis("epoch"))
 figure.update_yaxes(figures.axis("value"))
-figure.add_hline(y=-2, line={"color": "#7a7d82", "dash": "dash", "width": 1}, annotation={"text": "all matched cells equal", "showarrow": False})
+best = {"text": "all matched cells equal", "showarrow": False}
+figure.add_hline(y=-2, line={"color": "#7a7d82", "dash": "dash", "width": 1}, annotation=best)
 lab.show(
     lab.distinct(figure),
-    alt="Loss, cell spread and share of matched cells over the epochs: the loss falls towards the dashed line at minus two; "
-    "the share of matched cells stays the same.",
+    alt="Loss, cell spread and share of matched cells over the epochs, with a dashed line at minus two, "
+    "the loss of a map whose matched cells are all equal.",
 )
 
 # %% [markdown]
 # <details><summary>Prediction 4</summary>
 #
 # Users of the released code report that the loss falls fast at first and then rises slowly for most of the training (issue 6 of its repository).
-# The twin's target becomes richer, so agreement gets harder: for a loss without negatives a *rising* loss beside a healthy spread is good news, and a loss
-# that runs to $-2$ with a vanishing spread is bad news. Which of the two do your curves look like?
+# A plausible reading: the twin's target becomes richer, so agreement gets harder. For a loss without negatives a *rising* loss beside a healthy spread is
+# no bug, and a loss that runs to $-2$ with a vanishing spread is one. A run as short as the laptop's shows only the fall; look at the spread beside it,
+# and whether it goes on shrinking.
 #
 # </details>
 
@@ -340,10 +353,11 @@ lab.show(
 # Image-level numbers miss the point of a pixel method. Three dense questions:
 #
 # * **correspondence**: is a cell's nearest neighbour in another crop of the same image at the same place?
-# * **locality**: does the similarity to one object cell rank object cells before the background (AUROC)?
-# * **linear segmentation**: can a linear classifier of single cells name the shape they belong to (mean IoU)?
+# * **locality**: does the similarity to one object cell rank object cells before the background (AUROC, as in section 4)?
+# * **linear segmentation**: can a linear classifier of single cells name the shape they belong to? The mark is the mean **IoU** over the shapes and the
+#   background: the cells that are named rightly, divided by all that have that name or should have it.
 #
-# Always beside two baselines: the untrained network and, where it applies, raw colour.
+# Always beside baselines that learned nothing: the untrained network, guessing, raw colour, and a map whose cells know only *where they lie*.
 
 # %%
 from dataclasses import replace
@@ -365,20 +379,21 @@ untrained = prepare(here.settings, here.train_images)
 from contrastive_lab.methods import cell_centers
 
 views, boxes = here.evaluate.pair.views, here.evaluate.pair.boxes
+partners = methods.positive_mask(*boxes, size_q=(8, 8))
 
 
 def correspondence(method) -> float:
-    """Share of cells whose nearest neighbour in the other view shows the same place, over the first test images with overlapping crops."""
+    """Share of cells whose nearest neighbour in the other view shows the same place, over test images whose crops overlap."""
     with torch.no_grad():
         maps = [method.eval().cpu().encoder.feature_map(view).flatten(2).transpose(1, 2) for view in views]
     side = math.isqrt(maps[0].shape[1])
     centres = [cell_centers(box, size=(side, side)) for box in boxes]
     sizes = [((box[:, 2:] - box[:, :2]) / side).abs().tolist() for box in boxes]
-    found = [
-        measures.pixel_correspondence(maps[0][n], maps[1][n], centres[0][n], centres[1][n], cell_q=sizes[0][n], cell_k=sizes[1][n])[0]
-        for n in range(min(len(maps[0]), 100))
-        if methods.positive_mask(boxes[0][n : n + 1], boxes[1][n : n + 1], size_q=(side, side)).any()
-    ]
+    found = []
+    for n in partners.any(dim=(1, 2)).nonzero()[:100, 0].tolist():
+        one, two = ((maps[v][n], centres[v][n], sizes[v][n]) for v in (0, 1))
+        share, _ = measures.pixel_correspondence(one[0], two[0], one[1], two[1], cell_q=one[2], cell_k=two[2])
+        found.append(share)
     return sum(found) / len(found)
 
 
@@ -395,17 +410,33 @@ for name, method in networks.items():
     rows[name] = [{**row, "IoU": segmented["segmentation_iou"]}]
 lab.table(rows, ["correspondence", "locality", "IoU"], digits=3)
 
+# %% [markdown]
+# And what those numbers are without any network. For the last line, similarity falls with the distance on the map and depends on nothing else.
+
+# %%
+guess = partners.sum() / partners.any(dim=2).sum() / partners.shape[2]
+print(f"correspondence by guessing: {guess:.3f}")
+
 colour = F.adaptive_avg_pool2d(here.test_images.pixels.float(), 8)
 colour = colour - colour.mean(dim=(2, 3), keepdim=True)
-print(f"locality of raw colour, no network at all: {dense.cell_locality(colour, here.test_images):.3f}")
+print(f"locality of raw colour: {dense.cell_locality(colour, here.test_images):.3f}")
+
+grid = torch.cartesian_prod(torch.arange(8.0), torch.arange(8.0))
+near = (-torch.cdist(grid, grid).square() / 4).exp().view(1, 64, 8, 8)
+place = near.expand(len(here.test_images), -1, -1, -1)
+print(f"locality of nearness: {dense.cell_locality(place, here.test_images):.3f}")
 
 # %% [markdown]
-# Read the columns one by one. In laptop-sized runs *locality* is where PixPro stands apart from both others: agreement of cells makes an object hang
-# together. Correspondence and IoU hardly move: a background of stripes or dots repeats, so that places are ambiguous for everybody, and nothing
-# asks a cell to name a shape. And read the last line: objects of the embedded world have one flat colour, so raw colour is hard to beat. One run with one seed
-# shows how a dense method is *measured*; who wins takes longer runs and several seeds.
+# Read the columns one by one. In laptop-sized runs *locality* is where PixPro stands apart from both others. Correspondence and IoU hardly move: a
+# background of stripes or dots repeats, so that places are ambiguous for everybody, and nothing asks a cell to name a shape.
 #
-# Where does a cell look? The similarity to one object cell, for one test scene, in the three networks (outlines of the object would be cheating: judge first).
+# Before you say that PixPro found the objects, read the baselines. These objects have one flat colour, so raw colour is hard to beat; and they are in one
+# piece, so *smoothness* is as good: a map that knows no image at all has a high locality if near cells are alike. What PixPro gained may be no more than
+# that; notebook 11 goes on with such doubts. One run with one seed shows how a dense method is *measured*; who wins takes longer runs and
+# several seeds.
+#
+# Where does a cell look? From left to right: one test scene, then the similarity to the same cell of its object (the white one) in the untrained
+# network, SimCLR and PixPro.
 
 # %%
 from contrastive_lab.training.locality import object_cells
@@ -423,7 +454,8 @@ grey = torch.stack(heats)[:, None].float()
 sheet = F.interpolate(grey, size=32, mode="nearest").to(torch.uint8).expand(-1, 3, -1, -1)
 lab.show_images(
     torch.cat([one.pixels.cpu(), sheet]),
-    alt="A scene and three grey maps of similarity to one cell of its object: untrained network, SimCLR and PixPro; light cells are similar.",
+    alt="A scene and three grey maps of similarity to one cell of its object: untrained network, SimCLR and PixPro; "
+    "light cells are similar.",
     columns=4,
     zoom=5,
 )
@@ -440,7 +472,8 @@ lab.claim("pixpro")
 # %% [markdown]
 # ## 7 · Break it
 #
-# **No propagation.** Take PixPro's asymmetry away: the trained cells are compared as they are, and there is still no negative. Predict loss and cell spread.
+# **No propagation.** Take half of PixPro's asymmetry away: the trained cells are compared as they are, there is still no negative, and only the twin
+# differs. Predict loss and cell spread.
 
 # %%
 from dataclasses import replace
@@ -456,10 +489,12 @@ no_ppm = train(broken, here.train_images, here.settings, [here.evaluate], folder
 # %% [markdown]
 # **The forgotten mirror, trained.** The boxes reach the loss without their mirrors.
 
+
 # %%
 def forgetful(batch):
     """The step of PixPro with every box turned the usual way round."""
-    straight = tuple(torch.cat([torch.minimum(b[:, :2], b[:, 2:]), torch.maximum(b[:, :2], b[:, 2:])], dim=1) for b in batch.boxes)
+    corners = [(b[:, :2], b[:, 2:]) for b in batch.boxes]
+    straight = tuple(torch.cat([torch.minimum(*pair), torch.maximum(*pair)], dim=1) for pair in corners)
     return type(broken).step(broken, replace(batch, boxes=straight))
 
 
@@ -481,15 +516,17 @@ lab.table(rows, [*columns, "locality"], digits=3)
 
 # %%
 curves = {name: one.column("cell spread") for name, one in runs.items()}
+figure = figures.training_curve(curves, measure="cell spread", limit=0.0, limit_name="one vector for all cells")
 lab.show(
-    lab.distinct(figures.training_curve(curves, measure="cell spread", limit=0.0, limit_name="one vector for all cells")),
+    lab.distinct(figure),
     alt="Cell spread over the epochs for PixPro, without propagation and with the forgotten mirror, above the dashed line of zero.",
 )
 
 # %% [markdown]
-# Two kinds of broken. Without propagation the loss is *better* and the spread is smaller: agreement is bought by making cells alike, the beginning of collapse.
-# The forgotten mirror shows *nothing* in the first columns that you would call an error: loss, spread and matches are those of a healthy run. It is a bug of
-# meaning, not of numbers, and a test with known features (section 3) finds it at once. That is prediction 2.
+# Two kinds of broken. Without propagation the loss is *better* and the spread is smaller: agreement is bought by making cells alike. Whether that ends in
+# collapse, a run this short can't say. And look at its *locality*: it need not suffer at all, which is one more reason not to take that number for knowledge
+# of objects. The forgotten mirror shows *nothing* in the first columns that you would call an error: loss, spread and matches are those of a healthy run. It
+# is a bug of meaning, not of numbers, and a test with known features (section 3) finds it at once. That is prediction 2.
 
 # %% [markdown]
 # ## 8 · Two questions
@@ -507,7 +544,7 @@ lab.show(
 #
 # <details><summary>Answer</summary>
 #
-# Not by itself. PixPro is trained to tell places apart and to agree on cells; nothing asks it to make the *average* of a map say which class an image has. Ask for dense
+# Not by itself. PixPro is trained so that cells which show the same place agree; nothing asks it to make the *average* of a map say which class an image has. Ask for dense
 # numbers: correspondence, locality, segmentation, detection. If both are needed, the paper adds an image-level term (`instance_weight` in the
 # lab, part of its recipe for photographs).
 #

@@ -35,6 +35,8 @@ lab.banner("08_arbitrary_pairs")
 # %% [markdown]
 # ## Predict first
 #
+# Write your answers down before you read on. You will meet each question again.
+#
 # 1. Snakes and lamps are declared a positive pair, snakes and trucks too, lamps and trucks too. What will ordinary InfoNCE make of that?
 # 2. A gate multiplies each coordinate with a number between 0 and 1 before the cosine is taken. What changes if the whole gate is multiplied by ½?
 # 3. When a snake looks for lamps, what should happen to *other snakes*: attract, repel, or neither?
@@ -73,9 +75,9 @@ explorables.show(explorables.Gates())
 # %% poster="gates"
 lab.poster(
     explorables.Gates().poster(),
-    alt="Three four by four matrices of cosines: open gate, all third classes equally far; gate open for colour alone, A and B alike and "
-    "opposite to C and D; gate open for the light alone, everything alike. Right, two training curves: with a gate for each pair the loss falls "
-    "to nearly zero, with an open gate it stays at log 3.",
+    alt="Three four by four matrices of cosines: open gate, all third classes equally far; gate open for colour alone, "
+    "A and B alike and opposite to C and D; gate open for the light alone, everything alike. Right, two training curves: "
+    "with a gate for each pair the loss falls to nearly zero, with an open gate it stays at log 3.",
 )
 
 # %% [markdown]
@@ -104,11 +106,16 @@ exercises.check("gated_similarity", gated_similarity)
 gated_similarity = exercises.get("gated_similarity").or_solution(gated_similarity)
 here = lab.start("08-gates")
 full = gated_similarity(here.z, here.keys, here.gate)
-print("halving a gate changes nothing:", torch.allclose(full, gated_similarity(here.z, here.keys, here.gate / 2), atol=1e-6))
-print("equal to the package:", torch.allclose(full, methods.gated_similarity(here.z, here.keys, here.gate), atol=1e-6))
+halved = gated_similarity(here.z, here.keys, here.gate / 2)
+one_sided = F.normalize(here.gate * here.z, dim=1) @ F.normalize(here.keys, dim=1).T
+package = methods.gated_similarity(here.z, here.keys, here.gate)
+print("halving a gate changes nothing:", torch.allclose(full, halved, atol=1e-6))
+print(f"filtering the query alone changes cosines by up to {(full - one_sided).abs().max():.2f}")
+print("equal to the package:", torch.allclose(full, package, atol=1e-6))
 
 # %% [markdown]
-# Only *ratios* within a gate matter. Keep that in mind for section 6, where gates are read.
+# Only *ratios* within a gate matter (prediction 2). Keep that in mind for section 6, where gates are read. And a key that is not filtered still counts in
+# full length what the gate has closed: the cosine would never reach one, however well both agree where the gate is open.
 #
 # **Without the big tensor.** Your version probably makes a $B\times M\times D$ tensor. Multiply out the cosine:
 #
@@ -122,14 +129,15 @@ lengths = (here.gate * here.z).norm(dim=1, keepdim=True) * (square @ here.keys.s
 quick = (here.z * square) @ here.keys.T / lengths
 print("two matrix products give the same:", torch.allclose(quick, full, atol=1e-6))
 for batch in (256, 1024, 4096):
-    print(f"batch {batch}: the big tensor would take {batch * batch * 128 * 4 / 1e9:.2f} GB, the matrix {batch * batch * 4 / 1e9:.3f} GB")
+    matrix = batch * batch * 4 / 1e6
+    print(f"batch {batch}: the big tensor would take {128 * matrix:,.0f} MB, the matrix {matrix:.1f} MB")
 
 # %% [markdown]
 # ## 3 · The loss
 #
-# Each image of the batch draws a **partner class**: the class of a random other place in the batch. Then the columns fall into three kinds: partner
+# Each image of the batch draws a **partner class**: the class of a random place in the batch (a permutation, so that some draw themselves). Then the columns fall into three kinds: partner
 # class (positive), third classes (negative), and its own class, which is left alone. Why? The own class *is* similar, and that is fine; it just
-# isn't what was asked.
+# isn't what was asked (prediction 3).
 
 # %%
 from contrastive_lab.figures.relations import SCALE
@@ -141,14 +149,16 @@ kind = torch.where(positive, 1.0, torch.where(ignored, 0.0, -1.0))
 kind = kind[:12, :15].int().tolist()
 signs = [["−·+"[value + 1] for value in row] for row in kind]
 figure = figures.new_figure(height=330)
-figure.add_heatmap(z=kind, zmin=-2, zmax=2, colorscale=SCALE, xgap=1, ygap=1, showscale=False, text=signs, texttemplate="%{text}")
-figure.update_xaxes(figures.axis("key", tickvals=list(range(15)), ticktext=[f"class {c}" for c in here.labels[:15].tolist()], tickangle=-60))
+look = {"zmin": -2, "zmax": 2, "colorscale": SCALE, "xgap": 1, "ygap": 1, "showscale": False}
+figure.add_heatmap(z=kind, text=signs, texttemplate="%{text}", **look)
+keys = [f"class {c}" for c in here.labels[:15].tolist()]
+figure.update_xaxes(figures.axis("key", tickvals=list(range(15)), ticktext=keys, tickangle=-60))
 wishes = [f"{a} seeks {b}" for a, b in zip(here.labels[:12].tolist(), here.partners[:12].tolist(), strict=True)]
 figure.update_yaxes(figures.axis("query", tickvals=list(range(12)), ticktext=wishes, autorange="reversed"))
 lab.show(
     figure,
-    alt="A table of twelve queries by fifteen keys: plus where the key has the partner class, minus for third classes, and a dot where the "
-    "key has the query's own class and is ignored.",
+    alt="A table of twelve queries by fifteen keys: plus where the key has the partner class, minus for third classes, "
+    "and a dot where the key has the query's own class and is ignored.",
 )
 
 # %% [markdown] card="pair_loss"
@@ -161,7 +171,7 @@ lab.show(
 exercises.check("pair_loss", pair_loss)
 
 # %% [markdown]
-# A worked example: $\tau=\tfrac12$, query $z=(1,1)$ of class 0 that seeks class 1. Keys: $(1,0.8)$ of class 0 (ignored), $(1,-0.9)$ of class 1
+# A worked example, for paper: $\tau=\tfrac12$, query $z=(1,1)$ of class 0 that seeks class 1. Keys: $(1,0.8)$ of class 0 (ignored), $(1,-0.9)$ of class 1
 # (positive), $(-1,1)$ of class 2 (negative). **Compute** the loss with the open gate $(1,1)$ and with the gate $(1,0)$.
 
 # %%
@@ -172,8 +182,9 @@ worked = {}
 for name, gate in (("open", [[1.0, 1.0]]), ("first only", [[1.0, 0.0]])):
     s = gated_similarity(z, keys, torch.tensor(gate))[0] / 0.5
     worked[name] = torch.logaddexp(s[1], s[2]) - s[1]
-    package = methods.hydra_pair_loss(z, keys, torch.tensor(gate), classes, seeks, key_labels=torch.arange(3), temperature=0.5)
-    print(f"gate {name:10}: by hand {worked[name]:.6f}, package {package:.6f}")
+    known = {"key_labels": torch.arange(3), "temperature": 0.5}
+    package = methods.hydra_pair_loss(z, keys, torch.tensor(gate), classes, seeks, **known)
+    print(f"gate {name:10}: cosines {s[1] / 2:+.4f} and {s[2] / 2:+.4f}, loss {worked[name]:.6f}, package {package:.6f}")
 
 # %%
 scores = gated_similarity(here.z, here.keys, here.gate) / 0.1
@@ -191,7 +202,7 @@ print(f"yours {ours:.6f}, package {theirs:.6f}")
 # =\log\sum_{c\ne a}e^{s_{ac}}-\frac1{C-1}\sum_{b\ne a}s_{ab}\;\ge\;\log(C-1).$$
 #
 # The equality is one line (put $e^{s_{ab}}$ into the sum). The inequality is Jensen's: the log of a mean is at least the mean of the logs, and
-# equal only if all $s_{ac}$ are. **Whatever the network does, the wishes cancel**: the best answer is "all others are equally similar". With a
+# equal only if all $s_{ac}$ are. **Whatever the network does, the wishes cancel**: the best answer is "all others are equally similar" (prediction 1). With a
 # gate, $s_{ac}$ depends on the partner that was asked for, and the argument breaks down.
 #
 # **Predict.** How often will random scores beat the bound?
@@ -207,11 +218,16 @@ print(f"lowest of {len(averages)}: {min(averages):.6f}, bound log(C - 1) = {boun
 
 # %%
 figure = figures.new_figure(height=270)
-figure.add_scatter(x=torch.linspace(0, 3, 31).tolist(), y=averages, mode="markers", marker={"color": figures.look("hydra").colour})
-figure.add_hline(y=bound, line={"dash": "dash", "width": 1}, annotation={"text": "log(C − 1): all equal"})
+spreads, mark = torch.linspace(0, 3, 31).tolist(), {"color": figures.look("hydra").colour}
+figure.add_scatter(x=spreads, y=averages, mode="markers", marker=mark)
+dash = {"color": "#7a7d82", "dash": "dash", "width": 1}
+figure.add_hline(y=bound, line=dash, annotation={"text": "log(C − 1): all equal"})
 figure.update_xaxes(figures.axis("spread of the scores"))
 figure.update_yaxes(figures.axis("mean loss over partners"))
-lab.show(figure, alt="Points of the mean loss against the spread of the scores: at spread 0 on the dashed bound, above it everywhere else.")
+lab.show(
+    figure,
+    alt="Points of the mean loss against the spread of the scores: at spread 0 on the dashed bound, above it everywhere else.",
+)
 
 # %% [markdown]
 # Only *identical* pairs (a class that drew itself) are left to learn from, one in $C$. How much that still teaches, section 7 measures.
@@ -226,9 +242,14 @@ from contrastive_lab.training import prepare, train
 
 here = lab.start("08-training")
 first = [int((here.train_images.labels == c).nonzero()[0]) for c in range(9)]
-lab.show_images(here.train_images.pixels[first], columns=9, alt="One scene of each class: circle, square, cross in red, green and blue.")
+lab.show_images(
+    here.train_images.pixels[first],
+    columns=9,
+    alt="One scene of each class: circle, square, cross in red, green and blue.",
+)
 method = prepare(here.settings, here.train_images)
-print(f"gate network: {sum(p.numel() for p in method.gate.parameters()):,} parameters for {method.gate.num_classes} classes")
+size = sum(p.numel() for p in method.gate.parameters())
+print(f"gate network: {size:,} parameters for {method.gate.num_classes} classes")
 
 # %% [markdown]
 # The gate of a pair is computed: a small network maps the mean of the two classes' vectors to 128 numbers in $(0,1)$. It is symmetric in the pair,
@@ -236,6 +257,14 @@ print(f"gate network: {sum(p.numel() for p in method.gate.parameters()):,} param
 #
 # **Predict.** The projector ends in layer norm instead of the usual batch norm. Why would batch norm, which gives every coordinate variance one,
 # work against gates?
+#
+# <details><summary>Answer</summary>
+#
+# A coordinate that matters to few pairs wants to be quiet for all other images. Batch norm stretches every coordinate to the same variance over the batch,
+# so that none can be quiet: the noise that a gate has to close is made as loud as the signal. Layer norm scales each *image* as a whole and leaves the
+# proportions of its coordinates alone. (The authors give the conflict with gates as their reason in a comment of their code; the wording here is ours.)
+#
+# </details>
 
 # %%
 place = lab.folder("08-hydra", here.settings)
@@ -244,12 +273,20 @@ run = train(method, here.train_images, here.settings, [here.evaluate, lab.Live("
 # %%
 negatives = here.settings.batch_size * 7 / 9  # all but the own and the partner class
 guess = math.log(1 + negatives)
-figure = figures.training_curve({"hydra": run.column("loss")}, measure="loss", limit=guess, limit_name="all equal: log(1 + |N|)")
-lab.show(figure, alt="The loss of Hydra over the epochs, beginning near the dashed line of log(1 + |N|) where all similarities are equal.")
+curve = {"hydra": run.column("loss")}
+figure = figures.training_curve(curve, measure="loss", limit=guess, limit_name="all equal: log(1 + |N|)")
+lab.show(
+    figure,
+    alt="The loss of Hydra over the epochs, with the dashed line of log(1 + |N|), the loss where all similarities are equal.",
+)
 
 # %%
-figure = figures.training_curve({"hydra": run.column("knn")}, measure="kNN, nine classes", limit=1 / 9, limit_name="chance")
-lab.show(figure, alt="The share of test images whose class the nearest neighbours guess right, over the epochs, with the dashed line of chance.")
+curve = {"hydra": run.column("knn")}
+figure = figures.training_curve(curve, measure="kNN, nine classes", limit=1 / 9, limit_name="chance")
+lab.show(
+    figure,
+    alt="The share of test images whose class the nearest neighbours guess right, over the epochs, with the dashed line of chance.",
+)
 
 # %% [markdown]
 # kNN looks at the representation *without* any gate: a test image has no class yet that could choose one.
@@ -258,7 +295,9 @@ lab.show(figure, alt="The share of test images whose class the nearest neighbour
 
 # %%
 ends = [row for row in run.history if "knn" in row and "gate opening" in row]
-lab.table({f"epoch {row['epoch']:.0f}": [row] for row in ends[:: max(1, len(ends) // 6)]}, ["gate opening", "gate entropy", "gate spread"])
+some = ends[:: max(1, len(ends) // 6)]
+rows = {f"epoch {row['epoch']:.0f}": [row] for row in some}
+lab.table(rows, ["gate opening", "gate entropy", "gate spread"])
 
 # %% [markdown]
 # Your own gates in the live picture: choose a pair, then open its gate and watch what happens to the matrix.
@@ -299,12 +338,12 @@ print(f"without centring all cosines lie between {raw.min():.2f} and {raw.max():
 # %%
 lab.show(
     figures.relation_map(relations.numpy(), here.train_images.classes),
-    alt="A nine by nine matrix of cosines between the centred gates of the classes, three colours by three shapes; green cells are classes "
-    "with similar gates.",
+    alt="A nine by nine matrix of cosines between the centred gates of the classes, three colours by three shapes; "
+    "green cells are classes with similar gates.",
 )
 
 # %% [markdown]
-# Nobody told the gates about colour and shape. Do classes that share one have more similar gates than classes that share neither? Centred rows sum
+# Nobody told the gates about colour and shape. Do classes that share one have more similar gates than classes that share neither (prediction 4)? Centred rows sum
 # to zero, so the mean over all other classes has to be about $-\tfrac1{C-1}$: compare with that.
 
 # %%
@@ -315,7 +354,9 @@ sharing = {
     "the shape": relations[same_shape & ~same_colour].mean().item(),
     "neither": relations[~same_colour & ~same_shape].mean().item(),
 }
-print("mean cosine of classes that share", {name: round(value, 3) for name, value in sharing.items()}, f"no relation: {-1 / 8:.3f}")
+for name, value in sharing.items():
+    print(f"classes that share {name:10}: mean cosine {value:+.3f}")
+print(f"for gates without any relation: {-1 / 8:+.3f}")
 
 # %% [markdown]
 # <details><summary>Reading it</summary>
@@ -387,7 +428,8 @@ here = lab.start("08-break")
 def with_options(name, **options):
     """A run that differs from yours in these options alone."""
     settings = replace(here.settings, options={**here.settings.options, **options})
-    return train(prepare(settings, here.train_images), here.train_images, settings, [here.evaluate], folder=lab.folder(name, settings))
+    method, place = prepare(settings, here.train_images), lab.folder(name, settings)
+    return train(method, here.train_images, settings, [here.evaluate], folder=place)
 
 
 open_run = with_options("08-open", open_gate=True)
@@ -400,8 +442,8 @@ curves = {name: one.column("loss") for name, one in runs.items()}
 figure = lab.distinct(figures.training_curve(curves, measure="loss", limit=guess, limit_name="all equal"))
 lab.show(
     figure,
-    alt="Three loss curves with the dashed line of log(1 + |N|): Hydra with gates, arbitrary pairs with an open gate, and distinct pairs only "
-    "with an open gate.",
+    alt="Three loss curves with the dashed line of log(1 + |N|): Hydra with gates, arbitrary pairs with an open gate, "
+    "and distinct pairs only with an open gate.",
 )
 
 # %%
@@ -410,18 +452,18 @@ trained = {name: [{column: one.last(column) for column in columns}] for name, on
 lab.table({"untrained": here.run.history[:1], **trained}, columns, digits=3)
 
 # %% [markdown]
-# **Dimensions.** Each pair needs coordinates of its own, so gates should keep more directions alive. The effective rank counts them ($e^{H}$ of the
-# normalised singular values, centred; notebook 09 is about such numbers).
+# **Dimensions.** Hydra's authors say that it prevents dimensional collapse: each pair needs coordinates of its own, so gates should keep more directions
+# alive. The effective rank counts them ($e^{H}$ with $H$ the entropy of the normalised singular values, centred; notebook 09 is about such numbers).
 
 # %%
 from contrastive_lab.training.observe import represent
 
-ranks = {}
-for name, one_run in runs.items():
+compared = {"untrained": prepare(here.settings, here.train_images)}
+compared |= {name: one_run.method for name, one_run in runs.items()}
+for name, method in compared.items():
     with torch.no_grad():
-        h = represent(one_run.method.eval(), here.train_images)
-    ranks[name] = measures.effective_rank(h, center=True)
-    print(f"{name:30} effective rank {ranks[name]:.1f} of {h.shape[1]}")
+        h = represent(method.eval(), here.train_images)
+    print(f"{name:30} effective rank {measures.effective_rank(h, center=True):.1f} of {h.shape[1]}")
 
 # %% [markdown]
 # <details><summary>Reading it</summary>
