@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,7 +22,8 @@ def claim(name: str, *, results: str = "claims") -> None:
     if name not in content["claims"]:
         raise ValueError(f"name is {name!r}, but must be one of {', '.join(map(repr, content['claims']))}")
     entry, sizes, place = content["claims"][name], content["sizes"], ", ".join(content["devices"])
-    print(f"{entry['title']}\n{sizes['network']}, width {sizes['width']}, {place}; results/{results}.json\n")
+    network, limits = f"{sizes['network']} of width {sizes['width']}", f"count = {sizes['count']:,} training images at most"
+    print(f"{entry['title']}\n{network}, {limits}, epochs in units of {sizes['epochs']}; {place}; results/{results}.json\n")
     if entry["note"]:
         print(textwrap.fill(entry["note"], 100) + "\n")
     if entry["arms"]:
@@ -43,11 +45,16 @@ def _outcome(verdict: Mapping[str, Any]) -> str:
 def _arms(arms: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:
     columns = list(dict.fromkeys(column for values in arms.values() for column in values))
     rows: list[Sequence[str]] = [["", *columns]]
-    for arm, values in arms.items():
+    for arm, values in sorted(arms.items(), key=_numbers_by_size):
         rows.append([arm, *(_cell(values.get(column)) for column in columns)])
     widths = [max(len(row[place]) for row in rows) + 2 for place in range(len(columns) + 1)]
     for first, *others in rows:
         print(first.ljust(widths[0]) + "".join(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)))
+
+
+def _numbers_by_size(arm: tuple[str, Any]) -> list[str | int]:
+    """Batch 16 comes before batch 128: words and numbers of the arm's name in turn."""
+    return [int(part) if place % 2 else part for place, part in enumerate(re.split(r"(\d+)", arm[0]))]
 
 
 def _cell(value: Mapping[str, float] | None) -> str:

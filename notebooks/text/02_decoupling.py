@@ -305,7 +305,7 @@ lab.show(
 # <details><summary>Reading the curves</summary>
 #
 # A wide $\sigma$ gives DCL back. A narrow one gives almost everybody weight 2 and takes it all from the best pair, whose weight may fall to $2-N$. A negative weight
-# *pushes a positive pair apart*. The authors use $\sigma=0.5$, where that does not happen for cosines in $[-1,1]$ unless one pair stands out; section 7 tries what
+# *pushes a positive pair apart*. The authors use $\sigma=0.5$, where that does not happen for cosines in $[-1,1]$ unless few pairs are much better than the rest; section 7 tries what
 # happens when it does.
 #
 # </details>
@@ -498,7 +498,7 @@ lab.table(rows, columns, digits=3)
 # %% [markdown]
 # ## To read
 #
-# * Yeh, Hong, Hsu, Liu, Chen, LeCun: *Decoupled Contrastive Learning* (ECCV 2022), arXiv:2110.06848. The multiplier is its equation 3.
+# * Yeh, Hong, Hsu, Liu, Chen, LeCun: *Decoupled Contrastive Learning* (ECCV 2022), arXiv:2110.06848. The multiplier is the subject of its first proposition.
 # * Chen, Kornblith, Norouzi, Hinton: *A Simple Framework for Contrastive Learning of Visual Representations* (2020), arXiv:2002.05709: batch size and training length.
 # * The code you compared yours with: `??methods.dcl_loss`. It is InfoNCE's core with one argument changed: `below="negatives"`.
 #

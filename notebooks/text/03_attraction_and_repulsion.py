@@ -137,7 +137,7 @@ print(
 
 # %% [markdown]
 # **Where does the loss begin, where does it end?** If all points coincide it is 0. The attraction can't fall below 0, the repulsion not below $-4$; but points that are spread evenly have a mean
-# cost of about 2, so a healthy run ends a little above $-2$. And again: infinite *scores* are fine, infinite *costs* are not.
+# cost of about 2, and near ones, which weigh most, cost less. So a healthy run ends well above $-2$ (section 9 has the number for an even spread). And again: infinite *scores* are fine, infinite *costs* are not.
 
 # %%
 weight = torch.tensor([-math.inf, -2.0, -4.0]).softmax(dim=0)
@@ -248,7 +248,8 @@ print("InfoNCE's gradient as a share of DCL's, first anchors:", [f"{v:.2f}" for 
 
 # %% [markdown]
 # So CACR is decoupled from the start. What it adds to DCL: a competition among *positives* (from three views on), and weights that are part of the objective (the next section).
-# What it lacks: the factor $\frac1\tau$ in front, so its gradients are smaller and its learning rate must be larger.
+# What it lacks: the factor $\frac1\tau$ in front, so its gradients are smaller. Under SGD its learning rate must be larger for that; Adam, which divides by the usual
+# size of the gradient, doesn't notice.
 #
 # ## 5 · Where a push turns into a pull
 #
@@ -311,7 +312,7 @@ for name, settings in here.settings.items():
     print(f"        {settings.optimizer}, learning rate {settings.lr:g}")
 
 # %% [markdown]
-# **Predict.** In which direction will the number of positives that count move during training: towards 1 or towards 2?
+# **Predict.** The run logs how many of an anchor's two positives count, and how many of the batch's negatives. Which moves further away from "all count alike"?
 
 # %%
 evaluate = Evaluate(here.train_images, here.test_images, probe=len(here.test_images))
@@ -327,16 +328,32 @@ for name, settings in here.settings.items():
 
 # %%
 figure = figures.new_figure(height=300)
-for term in ("attraction", "repulsion", "effective positives"):
+for term in ("attraction", "repulsion"):
     epochs, values = runs["cacr"].column(term)
     figure.add_scatter(x=list(epochs), y=list(values), name=term, mode="lines+markers")
 figure.update_xaxes(figures.axis("epoch"))
-figure.update_yaxes(figures.axis())
+figure.update_yaxes(figures.axis("term of the loss", zeroline=True))
 lab.show(
     lab.distinct(figure),
-    alt="Over the epochs: the attraction, small and above zero; the repulsion, falling from near 0 towards -2; "
-    "and the number of positives that count, between 1 and 2.",
+    alt="The two terms of the loss over the epochs: the attraction above zero, the repulsion below it.",
 )
+
+# %%
+cacr = here.settings["cacr"]
+others = {"positives": cacr.options["n_views"] - 1, "negatives": cacr.batch_size - 1}
+counts = {side: runs["cacr"].column(f"effective {side}")[1] for side in others}
+for side, most in others.items():
+    first, last = counts[side][0], counts[side][-1]
+    print(f"{side} that count, of {most}: {first:.2f} after the first epoch, {last:.2f} after the last")
+
+# %% [markdown]
+# <details><summary>Reading both</summary>
+#
+# The repulsion falls as the images spread. The attraction need *not* fall: at the start all images lie close together, views too, and spreading the images pulls
+# views apart as well. The sum is what goes down. The two positives keep nearly equal weights, since their costs differ by less than $1/t^+$: at $t^+=1$ one weight is twice the other only where
+# its cost is higher by $\ln2\approx0.7$. The costs of negatives differ by more, and $t^-$ is twice as large.
+#
+# </details>
 
 # %%
 columns = {
@@ -430,7 +447,7 @@ for name, settings in here.settings.items():
         tail_runs[name, kind] = train(prepare(settings, part), part, settings, folder=place)
 
 # %% [markdown]
-# Both encoders are judged with the *balanced whole*: a linear probe learns on all training images and is asked about test images, so only the *representation* can suffer from the tail.
+# All four encoders are judged with the *balanced whole*: a linear probe learns on all training images and is asked about test images, so only the *representation* can suffer from the tail.
 
 # %%
 from contrastive_lab.training.observe import at_rest, represent
@@ -554,8 +571,9 @@ lab.table(rows, columns, digits=3)
 #
 # <details><summary>Answer</summary>
 #
-# $\tau=\frac1{2t^-}$: 0.25 and about 0.56. On CIFAR-10 a tenth of all negatives are false, and sharp weights put the push on just those (the circle's false negative); with a hundred classes it is a hundredth. So the set with fewer classes
-# wants the softer weights, which is what the authors chose.
+# $\tau=\frac1{2t^-}$: 0.25 and about 0.56. On CIFAR-10 a tenth of all negatives are false, and sharp weights put the push on just those (the circle's false negative); with a hundred classes it is a hundredth. So the set with fewer
+# classes should want the softer weights, and between the two CIFARs that is what the authors chose. STL-10 doesn't fit so well: its ten *labelled* classes would ask for soft weights too, but they train with its
+# unlabelled images as well, which show other kinds of animals and vehicles besides. Two or three data sets are no law: a sweep over $t^-$ decides.
 #
 # </details>
 

@@ -170,16 +170,29 @@ print("twins agree:", torch.allclose(slow.module.weight, momentum_update(layer.w
 from contrastive_lab.training import prepare, train
 
 here = lab.start("04-training")
+print(f"queue of {here.settings.options['queue_length']} keys, batches of {here.settings.batch_size}, {here.settings.epochs} epochs")
+
+
+def each_step(moment):
+    """An observer: the loss of every step, not only at the end of an epoch."""
+    if moment.step is not None:
+        return {"loss of the step": moment.step.loss.item()}
+
+
+# %%
 method = prepare(here.settings, here.train_images)
-place = lab.folder("04-moco", here.settings)
-run = train(method, here.train_images, here.settings, [here.evaluate, lab.Live("moco")], folder=place)
+place = lab.folder("04-moco-steps", here.settings)
+observers = [here.evaluate, each_step, lab.Live("moco")]
+run = train(method, here.train_images, here.settings, observers, folder=place)
 
 # %%
 guess = math.log(1 + here.settings.options["queue_length"])
-figure = figures.training_curve({"moco": run.column("loss")}, measure="loss", limit=guess, limit_name="guessing: log(1 + Q)")
+curves = {"moco": run.column("loss of the step")}
+figure = figures.training_curve(curves, measure="loss of a step", limit=guess, limit_name="guessing: log(1 + Q)")
 lab.show(
     figure,
-    alt="The training loss of MoCo over the epochs, below the dashed line of guessing in the first epoch.",
+    alt="The loss of each training step of MoCo: near 0 at the very first, a steep climb while real keys fill the ring, never above the dashed line "
+    "of guessing, then a slow fall.",
 )
 
 # %% [markdown]
@@ -211,13 +224,12 @@ lab.show(
 # %%
 here = lab.start("04-hard")
 moco = here.run.method.eval()
-one, two = here.evaluate.pair.views[:2]
 with torch.no_grad():
-    q, k = moco.embed(one), F.normalize(moco.twin(two), dim=1)
-queue, queue_labels = moco.queue.rows, moco.queue_labels
+    q = moco.embed(here.evaluate.pair.views[0])
+queue = moco.queue.rows
 
 
-def sorted_weights(q, queue, temperature=0.2):
+def sorted_weights(q, queue, temperature=moco.temperature):
     """Mean softmax weights among the negatives, hardest first."""
     return (F.normalize(q, dim=1) @ queue.T / temperature).softmax(dim=1).sort(dim=1, descending=True).values.mean(dim=0)
 
