@@ -190,6 +190,10 @@ class PixPro(Method):
         check_positive(threshold=threshold)
         if not 0 < base_momentum < 1:
             raise ValueError(f"base_momentum is {base_momentum}, but must lie between 0 and 1; the paper starts at 0.99")
+        if total_steps is not None and total_steps < 1:
+            raise ValueError(f"total_steps is {total_steps}, but must be at least 1, or None for the length of the run")
+        if not (math.isfinite(instance_weight) and instance_weight >= 0):
+            raise ValueError(f"instance_weight is {instance_weight}, but must be finite and at least 0; the paper has 1")
         self.encoder, self.projector, self.ppm = encoder, projector, ppm
         self.base_momentum, self.total_steps, self.threshold, self.instance_weight = base_momentum, total_steps, threshold, instance_weight
         width = projector.dim

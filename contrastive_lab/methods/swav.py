@@ -48,8 +48,7 @@ def sinkhorn(
     """
     _check_scores(scores)
     _check_balancing(epsilon, iterations)
-    if not bool(scores.isfinite().all()):
-        raise ValueError(f"scores hold {int((~scores.isfinite()).sum())} non-finite values; were the features normalised?")
+    _check_finite(scores)
     if len(scores) == 1 and process_group is None:
         warnings.warn("the code of a single sample is uniform whatever its scores; use a larger batch or a queue", stacklevel=2)
     return _balance(scores, epsilon, iterations, process_group)
@@ -92,6 +91,8 @@ def swav_loss(
             if rows.ndim != 2 or rows.shape[1] != scores[g].shape[1]:
                 count = scores[g].shape[1]
                 raise ValueError(f"queue_scores[{g}] has shape {tuple(rows.shape)}, but must be (L, {count}): cosines with all prototypes")
+    for view in scores[n_code_views:]:
+        _check_finite(view)
     codes = []
     for g in range(n_code_views):
         stack = scores[g].detach() if queue_scores is None else torch.cat([scores[g].detach(), queue_scores[g].detach()])
@@ -132,6 +133,11 @@ def _check_scores(scores: Tensor) -> None:
         raise TypeError(f"scores have dtype {scores.dtype}, but must be floating point")
     if scores.ndim != 2 or scores.numel() == 0 or scores.shape[1] < 2:
         raise ValueError(f"scores have shape {tuple(scores.shape)}, but must be (B, K) with at least one sample and two prototypes")
+
+
+def _check_finite(scores: Tensor) -> None:
+    if not bool(scores.isfinite().all()):
+        raise ValueError(f"scores hold {int((~scores.isfinite()).sum())} non-finite values; were the features normalised?")
 
 
 def _check_views(scores: Sequence[Tensor], n_code_views: int) -> None:

@@ -338,6 +338,8 @@ def test_recipes_for_photographs_have_the_papers_colours_and_crops_that_overlap(
     [
         ({"base_momentum": 1.0}, "base_momentum is 1.0"),
         ({"threshold": 0.0}, "threshold is 0.0"),
+        ({"total_steps": 0}, "total_steps is 0"),
+        ({"instance_weight": -1.0}, r"instance_weight is -1\.0"),
         ({"instance_weight": 1.0, "base_momentum": 0.0}, "base_momentum is 0.0"),
     ],
 )
