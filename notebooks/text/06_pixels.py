@@ -463,8 +463,9 @@ lab.show_images(
 # %% [markdown]
 # ### The paper's claim, measured
 #
-# Longer runs, several seeds, the same dense network in all arms; on scenes and, where the masks are present, on STL-10 photographs. A verdict counts only beyond one standard
-# error over the seeds; *undecided* says that these runs can't tell.
+# The authors' claim: agreement of pixels gains where pixels are judged. `benchmarks/claims.py` tests it in longer runs over several seeds, with the same dense
+# network in all arms, on scenes and, where the masks are present, on STL-10 photographs; the cell says how far that has come. A verdict counts only beyond
+# one standard error over the seeds; *undecided* says that these runs can't tell.
 
 # %%
 lab.claim("pixpro")
