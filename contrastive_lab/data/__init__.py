@@ -14,6 +14,7 @@ from contrastive_lab.data.suited import suited
 
 if TYPE_CHECKING:
     from contrastive_lab.data import digits, scenes
+    from contrastive_lab.data.digits import SuperimposedDataset, make_synthetic_scenes
 
 __all__ = [
     "NAMES",
@@ -21,10 +22,12 @@ __all__ = [
     "Found",
     "Images",
     "SetNotFoundError",
+    "SuperimposedDataset",
     "available",
     "cache_folder",
     "digits",
     "load",
+    "make_synthetic_scenes",
     "scenes",
     "suited",
 ]
@@ -33,4 +36,6 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in ("scenes", "digits"):
         return importlib.import_module(f"contrastive_lab.data.{name}")
+    if name in ("SuperimposedDataset", "make_synthetic_scenes"):
+        return getattr(importlib.import_module("contrastive_lab.data.digits"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,7 +3,7 @@ import pytest
 import torch
 from sklearn.neighbors import KNeighborsClassifier
 
-from contrastive_lab.data import Images, digits, textures
+from contrastive_lab.data import Images, SuperimposedDataset, digits, make_synthetic_scenes, textures
 from contrastive_lab.data.digits import _scans
 from contrastive_lab.data.scenes import Draws
 
@@ -92,7 +92,7 @@ def colour_or_spectrum(images: Images, background: str) -> np.ndarray:
 
 
 def test_the_colour_of_a_texture_does_not_give_its_class_away():
-    made = digits.make_synthetic_scenes(1200, seed=3)
+    made = make_synthetic_scenes(1200, seed=3)
     colour = made.pixels.double().mean(dim=(2, 3)).numpy()
     nearest = KNeighborsClassifier(15).fit(colour[:800], made.labels[:800].numpy())
     assert nearest.score(colour[800:], made.labels[800:].numpy()) < 0.27
@@ -124,7 +124,7 @@ def test_another_set_as_background_keeps_its_classes():
 
 def test_a_plain_loader_gets_image_group_and_both_labels():
     made = digits.superimpose(flat(12))
-    items = torch.utils.data.DataLoader(digits.SuperimposedDataset(made), batch_size=12)
+    items = torch.utils.data.DataLoader(SuperimposedDataset(made), batch_size=12)
     image, group, common, salient = next(iter(items))
     assert image.shape == (12, 3, 32, 32)
     assert image.max() <= 1
