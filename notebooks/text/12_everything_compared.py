@@ -369,8 +369,7 @@ print(f"rank correlation of what and where over {len(trained)} trained methods: 
 
 # %% [markdown]
 # Knowing *what* and knowing *where* are different axes: one does not order the methods like the other. (Maps of 32 pixels are too coarse, so the scenes were
-# enlarged to 64 first. A world of plainly coloured things flatters raw colour; on photographs it is weaker.) A method is chosen for the axis that your task
-# needs.
+# enlarged to 64 first. A world of plainly coloured things flatters raw colour.) A method is chosen for the axis that your task needs.
 
 # %% [markdown]
 # ## 6 · What does it cost?
