@@ -203,7 +203,8 @@ figure.update_xaxes(figures.axis("sharpness t"))
 figure.update_yaxes(figures.axis("points that count", range=[0, 8.4]))
 lab.show(
     lab.distinct(figure),
-    alt="Two falling curves: from five positives and eight negatives that count at t = 0 towards one each as t grows.",
+    alt="Two falling curves: from five positives and eight negatives that count at t = 0 towards one each as t "
+    "grows.",
 )
 
 # %% [markdown]
@@ -290,7 +291,8 @@ figure.update_yaxes(figures.axis("slope of the loss", zeroline=True))
 lab.show(
     lab.distinct(figure),
     alt="The slope of the loss by the cost of one negative: with fixed weights it is negative everywhere and "
-    "fades; with the gradient through the weights it starts more negative, crosses zero and stays slightly above.",
+    "fades; with the gradient through the weights it starts more negative, crosses zero and stays slightly "
+    "above.",
 )
 
 # %% [markdown]

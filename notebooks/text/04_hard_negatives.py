@@ -93,7 +93,8 @@ figure.update_xaxes(figures.axis("step"))
 figure.update_yaxes(figures.axis("steps behind"))
 lab.show(
     figure,
-    alt="Three rising curves that level off: the twin at momentum 0.5 stays one step behind, at 0.9 nine, at 0.99 ninety-nine steps.",
+    alt="Three rising curves that level off: the twin at momentum 0.5 stays one step behind, at 0.9 nine, at 0.99"
+    " ninety-nine steps.",
 )
 
 # %% [markdown] card="enqueue"
@@ -170,7 +171,8 @@ print("twins agree:", torch.allclose(slow.module.weight, momentum_update(layer.w
 from contrastive_lab.training import prepare, train
 
 here = lab.start("04-training")
-print(f"queue of {here.settings.options['queue_length']} keys, batches of {here.settings.batch_size}, {here.settings.epochs} epochs")
+settings = here.settings
+print(f"queue of {settings.options['queue_length']} keys, {settings.epochs} epochs, batches of {settings.batch_size}")
 
 
 def each_step(moment):
@@ -191,26 +193,29 @@ curves = {"moco": run.column("loss of the step")}
 figure = figures.training_curve(curves, measure="loss of a step", limit=guess, limit_name="guessing: log(1 + Q)")
 lab.show(
     figure,
-    alt="The loss of each training step of MoCo: near 0 at the very first, a steep climb while real keys fill the ring, never above the dashed line "
-    "of guessing, then a slow fall.",
+    alt="The loss of each training step of MoCo: near 0 at the very first, a steep climb while real keys fill the"
+    " ring, never above the dashed line of guessing, then a slow fall.",
 )
 
 # %% [markdown]
 # <details><summary>Why the start is so good, and means nothing</summary>
 #
 # The queue is filled with *random* directions at first, and the untrained network maps all images to nearly the same one. Own key: cosine near 1.
-# Random rows: cosine near 0. The task is trivial until real keys have filled the ring, after $Q/B$ steps. The loss of a method that changes its own
+# Random rows: cosine near 0. The task is trivial until real keys have filled the ring, after $Q/B$ steps (find that step in
+# the curve). The loss of a method that changes its own
 # task is no measure of progress; kNN is.
 #
 # </details>
 
 # %%
 common = here.test_images.labels.bincount().max().item() / len(here.test_images)
-figure = figures.training_curve({"moco": run.column("knn")}, measure="kNN, colour", limit=common, limit_name="most frequent class")
+figure = figures.training_curve(
+    {"moco": run.column("knn")}, measure="kNN, colour", limit=common, limit_name="most frequent class"
+)
 lab.show(
     figure,
-    alt="The share of test images whose colour the nearest neighbours guess right, over the epochs of MoCo, with the dashed line "
-    "of the most frequent class.",
+    alt="The share of test images whose colour the nearest neighbours guess right, over the epochs of MoCo, with "
+    "the dashed line of the most frequent class.",
 )
 
 # %% [markdown]
@@ -231,24 +236,31 @@ queue = moco.queue.rows
 
 def sorted_weights(q, queue, temperature=moco.temperature):
     """Mean softmax weights among the negatives, hardest first."""
-    return (F.normalize(q, dim=1) @ queue.T / temperature).softmax(dim=1).sort(dim=1, descending=True).values.mean(dim=0)
+    return (
+        (F.normalize(q, dim=1) @ queue.T / temperature).softmax(dim=1).sort(dim=1, descending=True).values.mean(dim=0)
+    )
 
 
 random_q = torch.randn(200, queue.shape[1])
-shares = {"random": sorted_weights(random_q, F.normalize(torch.randn_like(queue), dim=1)), "moco": sorted_weights(q, queue)}
+shares = {
+    "random": sorted_weights(random_q, F.normalize(torch.randn_like(queue), dim=1)),
+    "moco": sorted_weights(q, queue),
+}
 half = {name: int((weights.cumsum(0) < 0.5).sum()) + 1 for name, weights in shares.items()}
 print({name: f"half of the weight on {rows} of {len(queue)} rows" for name, rows in half.items()})
 
 # %%
 figure = figures.new_figure(height=300)
 for name, dash in (("random", "dot"), ("moco", "solid")):
-    figure.add_scatter(y=shares[name].cumsum(0).tolist(), name=name, line={"dash": dash, "color": figures.look(name).colour})
+    figure.add_scatter(
+        y=shares[name].cumsum(0).tolist(), name=name, line={"dash": dash, "color": figures.look(name).colour}
+    )
 figure.update_xaxes(figures.axis("rows of the queue, hardest first"))
 figure.update_yaxes(figures.axis("share of the push", range=[0, 1.02]))
 lab.show(
     figure,
-    alt="Share of the push against the number of queue rows, hardest first: a dotted curve for directions drawn at random and a solid one "
-    "for your network; both rise fast at first.",
+    alt="Share of the push against the number of queue rows, hardest first: a dotted curve for directions drawn "
+    "at random and a solid one for your network; both rise fast at first.",
 )
 
 # %% [markdown]
@@ -324,8 +336,9 @@ explorables.show(explorables.Mixing())
 # %% poster="mixing"
 lab.poster(
     explorables.Mixing().poster(),
-    alt="Four maps of the sphere around a query: the queue alone; violet mixtures of two hard negatives, some near the centre; orange mixtures "
-    "half way to the query; and a broken world in which all the nearest rows are red squares of the query's own class.",
+    alt="Four maps of the sphere around a query: the queue alone; violet mixtures of two hard negatives, some "
+    "near the centre; orange mixtures half way to the query; and a broken world in which all the nearest rows"
+    " are red squares of the query's own class.",
 )
 
 # %% [markdown]
@@ -352,9 +365,14 @@ here = lab.start("04-mixing")
 
 
 def hardness(q, queue, n_hard=64):
-    """Mean cosine with the query: the whole queue, the hardest real row, hard set, and both kinds of mixtures."""
+    """Mean cosine with the query: the whole queue, the hard set, and both kinds of mixtures."""
     _, parts = methods.mochi_loss(q, q, queue, temperature=1.0, n_hard=n_hard, s=64, s_prime=64, return_parts=True)
-    kinds = {"queue": parts.queue, "hard set": parts.queue.topk(n_hard).values, "of two": parts.pairs, "with query": parts.queries}
+    kinds = {
+        "queue": parts.queue,
+        "hard set": parts.queue.topk(n_hard).values,
+        "of two": parts.pairs,
+        "with query": parts.queries,
+    }
     return {name: values.mean().item() for name, values in kinds.items()}
 
 
@@ -387,8 +405,9 @@ faced["mochi (synthetics too)"] = mochi_run.column("proxy accuracy with syntheti
 figure = lab.distinct(figures.training_curve(faced, measure="own key beats all negatives"))
 lab.show(
     figure,
-    alt="Three curves over the epochs: how often the own key beats all negatives, for MoCo, for MoCHi against real negatives, and for MoCHi "
-    "against synthetic negatives too, which starts after the warm-up and can only lie below the second.",
+    alt="Three curves over the epochs: how often the own key beats all negatives, for MoCo, for MoCHi against "
+    "real negatives, and for MoCHi against synthetic negatives too, which starts after the warm-up and can "
+    "only lie below the second.",
 )
 
 # %%
@@ -431,8 +450,8 @@ figure.update_xaxes(figures.axis("hardest negatives looked at", type="log"))
 figure.update_yaxes(figures.axis("share of the own class", rangemode="tozero"))
 lab.show(
     figure,
-    alt="The share of the query's own class among its hardest negatives against their number on a logarithmic scale, with the dashed line of "
-    "chance that it reaches when the whole queue is counted.",
+    alt="The share of the query's own class among its hardest negatives against their number on a logarithmic "
+    "scale, with the dashed line of chance that it reaches when the whole queue is counted.",
 )
 
 # %% [markdown]
@@ -457,7 +476,9 @@ from contrastive_lab.training import prepare, train
 
 oracle_settings = replace(here.mochi_settings, options={**here.mochi_settings.options, "oracle": True})
 oracle = prepare(oracle_settings, here.train_images)
-oracle_run = train(oracle, here.train_images, oracle_settings, [here.evaluate], folder=lab.folder("04-oracle", oracle_settings))
+oracle_run = train(
+    oracle, here.train_images, oracle_settings, [here.evaluate], folder=lab.folder("04-oracle", oracle_settings)
+)
 runs = {"moco": here.run, "mochi": here.mochi_run, "mochi, oracle": oracle_run}
 columns = ["alignment", "uniformity", "knn"]
 lab.table({name: [{column: one.last(column) for column in columns}] for name, one in runs.items()}, columns, digits=3)
@@ -488,7 +509,10 @@ lab.table({name: [{column: one.last(column) for column in columns}] for name, on
 # %%
 curves = {name: one.column("knn") for name, one in runs.items()}
 figure = lab.distinct(figures.training_curve(curves, measure="kNN, colour"))
-lab.show(figure, alt="kNN over the epochs for a twin that copies the network, one that follows slowly, and one that never moves.")
+lab.show(
+    figure,
+    alt="kNN over the epochs for a twin that copies the network, one that follows slowly, and one that never moves.",
+)
 
 # %% [markdown]
 # <details><summary>Reading it</summary>
@@ -521,7 +545,8 @@ lab.claim("mochi")
 #
 # <details><summary>Answer</summary>
 #
-# The queue is longer than an epoch: each query meets the key of its *own image*, made one epoch ago, among its negatives, often twice. That is a
+# The queue is longer than an epoch: each query meets the key of its *own image*, made one epoch ago, among its negatives, and for
+# almost a third of the images twice. That is a
 # false negative of the worst kind, since it is the nearest one. The queue has to stay well below the number of images.
 #
 # </details>
@@ -553,6 +578,9 @@ lab.claim("mochi")
 wins, wins_all = (mochi_run.column(name)[1][-1] for name in ("proxy accuracy", "proxy accuracy with synthetics"))
 print("the loss equals the package's:", torch.allclose(ours, theirs))
 print("the worked example agrees:", torch.allclose(by_hand, package))
-print("query mixtures are harder than mixtures of two in 128 dimensions:", random_hardness["with query"] > random_hardness["of two"])
+print(
+    "query mixtures are harder than mixtures of two in 128 dimensions:",
+    random_hardness["with query"] > random_hardness["of two"],
+)
 print("synthetic negatives make the task no easier:", wins_all <= wins)
 print("runs compared:", len(runs))

@@ -132,7 +132,10 @@ print("equal to the package's:", torch.allclose(mine, package, atol=1e-6))
 # %%
 paper = torch.tensor([[4.0, 1.0], [2.0, 2.0]]).log()
 for sweeps in (1, 3):
-    print(f"after sweep {sweeps}:", [[round(mass, 4) for mass in row] for row in sinkhorn(paper, epsilon=1.0, iterations=sweeps).tolist()])
+    print(
+        f"after sweep {sweeps}:",
+        [[round(mass, 4) for mass in row] for row in sinkhorn(paper, epsilon=1.0, iterations=sweeps).tolist()],
+    )
 
 # %% [markdown]
 # <details><summary>By hand</summary>
@@ -154,7 +157,9 @@ for epsilon in epsilons:
 
 figure = figures.new_figure(height=320)
 figure.add_scatter(x=epsilons, y=entropy, name="entropy of the codes / ln K", mode="lines+markers")
-figure.add_scatter(x=epsilons, y=imbalance, name="largest imbalance of a prototype", mode="lines+markers", line={"dash": "dash"})
+figure.add_scatter(
+    x=epsilons, y=imbalance, name="largest imbalance of a prototype", mode="lines+markers", line={"dash": "dash"}
+)
 figure.update_xaxes(figures.axis("epsilon", type="log", tickvals=[0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1]))
 figure.update_yaxes(figures.axis("share", rangemode="tozero"))
 lab.show(
@@ -171,7 +176,9 @@ rows = {}
 for sweeps in (1, 3, 10, 50):
     codes = sinkhorn(here.scores1, epsilon=0.05, iterations=sweeps)
     masses = codes.sum(dim=0)
-    rows[f"sweeps: {sweeps}"] = [{"least": masses.min().item(), "most": masses.max().item(), "even": len(codes) / len(masses)}]
+    rows[f"sweeps: {sweeps}"] = [
+        {"least": masses.min().item(), "most": masses.max().item(), "even": len(codes) / len(masses)}
+    ]
 lab.table(rows, ["least", "most", "even"])
 
 # %% [markdown]
@@ -258,7 +265,7 @@ here = lab.start("05-training")
 method = prepare(here.settings, here.train_images)
 evaluate = Evaluate(here.train_images, here.test_images, probe=len(here.test_images))
 prototypes, numbers = method.prototypes.weight.shape
-print(f"{method.title}: {prototypes} prototypes of {numbers} numbers, epsilon {method.epsilon}, {here.settings.epochs} epochs")
+print(f"{method.title}: {prototypes} prototypes of {numbers} numbers, epsilon {method.epsilon}")
 
 # %% [markdown]
 # **Predict.** Where does the loss start? And how many of the 16 prototypes are somebody's favourite in the first epoch?
@@ -268,7 +275,9 @@ place = lab.folder("05-swav", here.settings)
 run = train(method, here.train_images, here.settings, [evaluate, lab.Live("swav")], folder=place)
 
 # %%
-figure = figures.training_curve({"swav": run.column("loss")}, measure="loss", limit=math.log(16), limit_name="no information: ln K")
+figure = figures.training_curve(
+    {"swav": run.column("loss")}, measure="loss", limit=math.log(16), limit_name="no information: ln K"
+)
 lab.show(
     figure,
     alt="The training loss falls from near the dashed line ln K, slowly at first while the "
@@ -397,7 +406,8 @@ shown = [F.interpolate((view * std + mean).clamp(0, 1), size=32, mode="nearest")
 pixels = (torch.stack(shown, dim=1).flatten(0, 1) * 255).round().to(torch.uint8)
 lab.show_images(
     pixels,
-    alt="Four rows of six views: two large crops of a scene, then four small ones that show only a part, drawn larger than they are.",
+    alt="Four rows of six views: two large crops of a scene, then four small ones that show only a part, drawn "
+    "larger than they are.",
     columns=6,
 )
 
@@ -409,7 +419,9 @@ lab.show_images(
 for large_views, small_views in ((2, 0), (2, 4), (6, 0)):
     factor = (large_views * 32**2 + small_views * 16**2) / (2 * 32**2)
     predictions = 2 * (large_views + small_views - 1)
-    print(f"{large_views} large, {small_views} small: {factor:.1f} times the pixels, {predictions} predictions per image")
+    print(
+        f"{large_views} large, {small_views} small: {factor:.1f} times the pixels, {predictions} predictions per image"
+    )
 
 # %% [markdown]
 # The loss stays on the same scale, because the package averages over the pairs: without information it is $\ln K$ for any number of views. All predictions
