@@ -476,8 +476,9 @@ for name, method in compared.items():
 # If kNN is equal within a few points with and without gates, then a lower loss did not buy better neighbours *here*, and you should say so. Section 8
 # asks the same with photographs, and more of them.
 #
-# The effective rank is no witness: embeddings that stay nearly random have many directions without using any. Count them *and* look at what they
-# are good for.
+# The effective rank does not bear the claim out here. In laptop-sized runs gates raise it above the untrained network, but the open gates raise it *more*,
+# and their neighbours are worse. It counts proportions: whatever little the contradiction leaves to vary may spread evenly over many directions. Count
+# them *and* look at what they are good for.
 #
 # </details>
 
