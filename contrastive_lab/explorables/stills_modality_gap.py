@@ -61,7 +61,7 @@ def gap_among(curves: Sequence[GapRun], own: Sequence[GapRun]) -> bytes:
     gaps.axhspan(0, (2 / count) ** 0.5, color="0.6", alpha=0.4)
     found.axhspan(0, 100 / count, color="0.6", alpha=0.6)
     gaps.legend(fontsize=8, frameon=False)
-    return _png(figure)
+    return _png(figure, colours=128)
 
 
 def _cloud(panel: Any, run: GapRun, temperature: float, epoch: int, share: float) -> dict[str, Any]:

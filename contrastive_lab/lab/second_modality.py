@@ -108,7 +108,7 @@ class SecondModality:
         wide = {"style": {"description_width": "130px"}, "layout": widgets.Layout(width="440px")}
         kind = widgets.Dropdown(options=[(label, name) for name, label in self.kinds.items()], description="modality 2", **wide)
         heat = widgets.SelectionSlider(options=TEMPERATURES, value=0.07, description="temperature", **wide)
-        button = widgets.Button(description=f"Train {self.epochs} epochs", button_style="primary")
+        button = widgets.Button(description="Train " + ("1 epoch" if self.epochs == 1 else f"{self.epochs} epochs"), button_style="primary")
         bar = widgets.FloatProgress(min=0.0, max=1.0, value=0.0, description="training", **wide)
         picture = widgets.Image(format="png", value=self.picture(), layout=widgets.Layout(max_width="100%"))
         words = widgets.HTML("Choose a second modality, predict its gap, and train.")

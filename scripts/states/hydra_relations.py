@@ -63,8 +63,9 @@ def main() -> int:
     method.cpu().eval()
     knn = Evaluate(images, test, probe=64).measure(method)["knn"]
     print(f"kNN on the representation {knn:.3f}")
+    choices = "".join(f" --{name} {value}" for name, value in vars(args).items() if name != "out" and value is not None)
     about = {
-        "command": "python scripts/states/hydra_relations.py " + " ".join(sys.argv[1:]),
+        "command": f"python scripts/states/hydra_relations.py{choices}",
         "seed": args.seed,
         "images": len(images),
         "knn": knn,

@@ -69,3 +69,17 @@ def test_bad_numbers_and_types_are_named() -> None:
         table.quantize([0.5], 0, 1, dtype="int8")
     with pytest.raises(ValueError, match="low must be below"):
         table.pack([0.5], 1, 1)
+
+
+SHIPPED = sorted((Path(table.__file__).parent / "states").glob("*.npz"))
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=[file.stem for file in SHIPPED])
+def test_every_shipped_table_is_small_and_says_how_it_was_made(file: Path) -> None:
+    kept = table.load(file.read_bytes())
+    assert file.stat().st_size < table.LIMIT
+    assert kept.about["command"].startswith("python ")
+    assert (Path(__file__).parents[2] / kept.about["command"].split()[1]).is_file()
+    assert isinstance(kept.about.get("seed", kept.about.get("settings", {}).get("seed")), int)
+    assert {"python", "torch"} <= set(kept.about["versions"])
+    assert "/tmp" not in str(kept.about), "a path of one machine"
