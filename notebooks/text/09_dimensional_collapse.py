@@ -180,8 +180,8 @@ explorables.show(explorables.Collapse())
 # <details><summary>What you should have seen</summary>
 #
 # Weak directions matter at small $q$ and not at large $q$: squashing the tail moves RankMe and the entropy rank, while PR and NESum hardly notice. With
-# fewer samples the very same encoder seems to have fewer directions; those that have many, and RankMe, lose most (the second cell below prints it). And
-# all ranks are free of scale: the cloud that shrank to a point keeps a respectable participation ratio, only the spread and the uniformity give the alarm.
+# fewer samples the very same encoder seems to have fewer directions, most of all one that has many (the second cell below prints it). And all ranks are
+# free of scale: the cloud that shrank to a point keeps a respectable participation ratio, only the spread and the uniformity give the alarm.
 #
 # </details>
 #
