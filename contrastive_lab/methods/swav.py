@@ -31,7 +31,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from contrastive_lab.contrast import check_positive, contrast, unit
+from contrastive_lab.contrast import check_positive, contrast, precise, unit
 from contrastive_lab.gather import gather, world_size
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Recipe, Step
 from contrastive_lab.networks import Backbone, FeatureQueue, ProjectionHead
@@ -64,7 +64,7 @@ def swapped_prediction_loss(
             raise ValueError(f"codes[{g}] has shape {tuple(code.shape)}, but must be {tuple(scores[g].shape)} like the scores of its view")
     check_positive(temperature=temperature)
     with torch.autocast(scores[0].device.type, enabled=False):
-        logits = [_precise(view) / temperature for view in scores]
+        logits = [precise(view) / temperature for view in scores]
         terms = [contrast(logits[v], code.detach()) for g, code in enumerate(codes) for v in range(len(scores)) if v != g]
     return torch.stack(terms).mean()
 
@@ -101,7 +101,7 @@ def swav_loss(
 
 
 def _balance(scores: Tensor, epsilon: float, iterations: int, group: dist.ProcessGroup | None) -> Tensor:
-    log_codes = _precise(scores) / epsilon
+    log_codes = precise(scores) / epsilon
     for _ in range(iterations):  # the constants K and B of the paper cancel, because the samples are normalised last
         log_codes = log_codes - _log_sum_over_samples(log_codes, group)
         log_codes = log_codes - log_codes.logsumexp(dim=1, keepdim=True)
@@ -116,10 +116,6 @@ def _log_sum_over_samples(values: Tensor, group: dist.ProcessGroup | None) -> Te
     total = (values - top).exp().sum(dim=0)
     dist.all_reduce(total, group=group)
     return total.log() + top
-
-
-def _precise(scores: Tensor) -> Tensor:
-    return scores.float() if scores.dtype.itemsize < 4 else scores
 
 
 def _check_balancing(epsilon: float, iterations: int) -> None:
@@ -164,7 +160,7 @@ class Prototypes(nn.Module):
 
     def forward(self, z: Float[Tensor, "N D"]) -> Float[Tensor, "N K"]:
         with torch.autocast(z.device.type, enabled=False):
-            return _precise(z) @ (self.weight.detach() if self.frozen else self.weight).T
+            return precise(z) @ (self.weight.detach() if self.frozen else self.weight).T
 
     @torch.no_grad()
     def normalize_(self) -> None:

@@ -15,7 +15,7 @@ from contrastive_lab.training import folder as disk
 SCRIPT = Path(__file__).with_name("killable.py")
 
 
-def wait_for(condition, process, seconds=60):
+def wait_for(condition, process, seconds=180):
     end = time.monotonic() + seconds
     while not condition():
         assert process.poll() is None, "the run ended before it could be killed"
