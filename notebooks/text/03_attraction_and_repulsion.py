@@ -351,7 +351,7 @@ for side, most in others.items():
 # %% [markdown]
 # <details><summary>Reading both</summary>
 #
-# The repulsion falls as the images spread. The attraction need *not* fall: at the start all images lie close together, views too, and spreading the images pulls
+# Once the training has had some epochs, the repulsion falls as the images spread. The attraction need *not* fall: at the start all images lie close together, views too, and spreading the images pulls
 # views apart as well. The sum is what goes down. The two positives keep nearly equal weights, since their costs differ by less than $1/t^+$: at $t^+=1$ one weight is twice the other only where
 # its cost is higher by $\ln2\approx0.7$. The costs of negatives differ by more, and $t^-$ is twice as large.
 #

@@ -168,6 +168,8 @@ print("twins agree:", torch.allclose(slow.module.weight, momentum_update(layer.w
 # **Predict.** A network that can't tell queries from strangers has the loss $\log(1+Q)$. Will the very first steps lie above it, on it, or below?
 
 # %%
+from dataclasses import replace
+
 from contrastive_lab.training import prepare, train
 
 here = lab.start("04-training")
@@ -176,36 +178,43 @@ print(f"queue of {settings.options['queue_length']} keys, {settings.epochs} epoc
 
 
 def each_step(moment):
-    """An observer: the loss of every step, not only at the end of an epoch."""
+    """An observer: the loss of every step; the history has one row for each epoch otherwise."""
     if moment.step is not None:
         return {"loss of the step": moment.step.loss.item()}
 
 
-# %%
-method = prepare(here.settings, here.train_images)
-place = lab.folder("04-moco-steps", here.settings)
-observers = [here.evaluate, each_step, lab.Live("moco")]
-run = train(method, here.train_images, here.settings, observers, folder=place)
+one_epoch = replace(settings, epochs=1)
+start = train(prepare(one_epoch, here.train_images), here.train_images, one_epoch, [each_step])
 
 # %%
-guess = math.log(1 + here.settings.options["queue_length"])
-curves = {"moco": run.column("loss of the step")}
-figure = figures.training_curve(curves, measure="loss of a step", limit=guess, limit_name="guessing: log(1 + Q)")
+losses = start.column("loss of the step")[1]
+figure = figures.new_figure(height=290)
+figure.add_scatter(x=list(range(1, len(losses) + 1)), y=losses, name="moco", line={"color": figures.look("moco").colour})
+guess = math.log(1 + settings.options["queue_length"])
+figure.add_hline(y=guess, line={"dash": "dash", "width": 1}, annotation={"text": "guessing: log(1 + Q)"})
+figure.update_xaxes(figures.axis("step"))
+figure.update_yaxes(figures.axis("loss", rangemode="tozero"))
 lab.show(
     figure,
-    alt="The loss of each training step of MoCo: near 0 at the very first, a steep climb while real keys fill the"
-    " ring, never above the dashed line of guessing, then a slow fall.",
+    alt="The loss of each step of MoCo's first epoch: near 0 at the very first, then a steep climb that stays below "
+    "the dashed line of guessing.",
 )
 
 # %% [markdown]
 # <details><summary>Why the start is so good, and means nothing</summary>
 #
 # The queue is filled with *random* directions at first, and the untrained network maps all images to nearly the same one. Own key: cosine near 1.
-# Random rows: cosine near 0. The task is trivial until real keys have filled the ring, after $Q/B$ steps (find that step in
-# the curve). The loss of a method that changes its own
-# task is no measure of progress; kNN is.
+# Random rows: cosine near 0. The task is trivial until real keys have filled the ring, after $Q/B$ steps: find that step in
+# the figure. The loss of a method that changes its own task is no measure of progress; kNN is.
 #
 # </details>
+#
+# Now the whole training.
+
+# %%
+method = prepare(settings, here.train_images)
+place = lab.folder("04-moco", settings)
+run = train(method, here.train_images, settings, [here.evaluate, lab.Live("moco")], folder=place)
 
 # %%
 common = here.test_images.labels.bincount().max().item() / len(here.test_images)
@@ -522,8 +531,8 @@ lab.show(
 # that run.
 #
 # At $m=1$ the keys are a fixed random code of the images, as consistent as can be. To predict the code of another view, the network must ignore
-# what the augmentation changes and keep the rest, and on easy images that goes a long way: compare its kNN with that of your MoCo before you call
-# it broken. *Consistent* keys matter more than *good* ones, at least for a start. The twin that follows slowly is the compromise: consistent over
+# what the augmentation changes and keep the rest, and on easy images that goes a long way: compare its kNN with that of your MoCo, in the first
+# epochs and at the end, before you call it broken. *Consistent* keys matter more than *good* ones, at least for a start. The twin that follows slowly is the compromise: consistent over
 # the life of the queue, and better with time.
 #
 # </details>

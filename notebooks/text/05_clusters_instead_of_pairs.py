@@ -256,7 +256,8 @@ for count in (256, 4096):
 #
 # The images are scenes with one object of known shape, colour, size and place on a patterned background. The recipe is the
 # paper's ($\tau=0.1$, three sweeps, prototypes brought back to unit length before every step and frozen in the first epoch) with two changes that the next
-# cell prints: few prototypes, and an $\varepsilon$ below the paper's 0.05, which is what the authors advise where codes stay too soft.
+# cell prints: few prototypes, and an $\varepsilon$ below the paper's 0.05. The authors advise that where training collapses; here it makes the codes
+# sharp sooner.
 
 # %%
 from contrastive_lab.training import Evaluate, prepare, train
@@ -496,7 +497,7 @@ from dataclasses import replace
 from contrastive_lab.training import prepare, train
 
 here = lab.start("05-break")
-short = replace(here.settings, epochs=lab.profile(smoke=1, laptop=4, full=10))
+short = replace(here.settings, epochs=lab.profile(smoke=1, laptop=6, full=10))
 broken = prepare(short, here.train_images)
 broken._codes = lambda scores, g: (scores / broken.epsilon).softmax(dim=1)
 place = lab.folder("05-no-balance", short)
@@ -529,7 +530,7 @@ lab.show(
 # predicted best by a network that says nothing. One lamp alone
 # would miss one of them; the entropy of the mean prediction and the distance to $\ln K$ together see both.
 #
-# (Short runs: if your profile trained for an epoch only, the second collapse may not be complete. The direction is.)
+# (Short runs: if your profile trained for an epoch only, the collapses are not complete yet. Their direction shows.)
 
 # %% [markdown]
 # ## 9 · Two questions

@@ -39,7 +39,7 @@ def _trained() -> dict[str, Any]:
     """The training section's objects and its finished run, and the settings of MoCHi with the same queue."""
     here = _training()
     options = mixtures(here["settings"])
-    return {**here, "run": run_of("04-moco-steps", here["settings"], here), "mochi_settings": _settings("mochi", options)}
+    return {**here, "run": run_of("04-moco", here["settings"], here), "mochi_settings": _settings("mochi", options)}
 
 
 @door("04-mixing")
@@ -68,12 +68,7 @@ def mixtures(settings: Settings) -> dict[str, Any]:
 
 def run_of(name: str, settings: Settings, here: dict[str, Any]) -> Run:
     """The finished run that lies in the notebook's folder, or a new one."""
-    return kept_or_trained(name, settings, here["train_images"], [here["evaluate"], each_step])
-
-
-def each_step(moment: Any) -> dict[str, float] | None:
-    """An observer: the loss of every step, not only at the end of an epoch."""
-    return None if moment.step is None else {"loss of the step": float(moment.step.loss)}
+    return kept_or_trained(name, settings, here["train_images"], [here["evaluate"]])
 
 
 def _settings(method: str, options: dict[str, Any]) -> Settings:

@@ -35,9 +35,8 @@ def _training() -> dict[str, Any]:
     preset = profile(smoke="tiny", laptop="quick", full="full")
     train, test = (scenes.load(split, preset=preset, label="background", two=0.0) for split in ("train", "test"))
     changes: dict[str, Any] = {
-        "epochs": profile(smoke=2, laptop=12, full=30),
-        "batch_size": profile(smoke=64, laptop=128, full=128),
-        "width": profile(smoke=8, laptop=32, full=64),
+        "epochs": profile(smoke=2, laptop=24, full=30),
+        "width": profile(smoke=8, laptop=16, full=64),
         "options": {"n_prototypes": PROTOTYPES},
     }
     return {"train_images": train, "test_images": test, "settings": Settings.recommended("swav", "scenes", **changes)}
