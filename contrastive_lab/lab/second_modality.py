@@ -110,7 +110,9 @@ class SecondModality:
         heat = widgets.SelectionSlider(options=TEMPERATURES, value=0.07, description="temperature", **wide)
         button = widgets.Button(description="Train " + ("1 epoch" if self.epochs == 1 else f"{self.epochs} epochs"), button_style="primary")
         bar = widgets.FloatProgress(min=0.0, max=1.0, value=0.0, description="training", **wide)
-        picture = widgets.Image(format="png", value=self.picture(), layout=widgets.Layout(max_width="100%"))
+        png = self.picture()
+        own_width = f"{int.from_bytes(png[16:20], 'big')}px"  # from the file's head; without it the picture grows with the page and blurs
+        picture = widgets.Image(format="png", value=png, layout=widgets.Layout(max_width="100%", width=own_width))
         words = widgets.HTML("Choose a second modality, predict its gap, and train.")
         clouds = widgets.VBox([])
 

@@ -268,7 +268,7 @@ for table in shipped().values():
         still, closed = (state_at(table, temperature=tau, epoch=table.epochs[-1], share=share) for share in (0.0, 1.0))
         rows[f"temperature {tau}"] = [{"gap": still["gap"], "R@1": still["recall"], "R@1 closed": closed["recall"]}]
     gaps = [row["gap"] for (row,) in rows.values()]
-    print(f"{table.title}, epoch {table.epochs[-1]}; a higher temperature leaves a smaller gap: {gaps == sorted(gaps)[::-1]}")
+    print(f"\n{table.title}, epoch {table.epochs[-1]}; a higher temperature leaves a smaller gap: {gaps == sorted(gaps)[::-1]}")
     lab.table(rows, ["gap", "R@1", "R@1 closed"], digits=3)
 
 # %% [markdown]
