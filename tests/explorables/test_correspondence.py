@@ -192,6 +192,8 @@ def test_the_live_versions_repaint_in_place():
         slider.value = value
         assert picture.value != before
     gamma, query, picture, words = Propagation().live().children
+    places = (math.log10(gamma.value) - gamma.min) / gamma.step
+    assert places == pytest.approx(round(places), abs=1e-6), "the page would move the slider to its nearest place"
     before = picture.value
     gamma.value = 0.1
     assert picture.value != before
