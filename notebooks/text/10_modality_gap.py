@@ -420,7 +420,7 @@ explorables.ModalityGap(own=mine).live()
 
 # %% [markdown]
 # **Pick modality 2 yourself.** Nothing in the loss needs words: any second view of the same thing with an encoder of its own makes a pair. Choose captions,
-# sketches, a grey blur or shuffled patches and a temperature, predict, and press the button: the training is small (under a minute on two cores). Your mark
+# sketches, a grey blur or shuffled patches and a temperature, predict, and press the button: the training is small. Your mark
 # appears among the curves of the explorable, and below them your clouds, to close by hand.
 #
 # **Predict** for each partner: is its gap wider or narrower than that of captions? Is the partner found more often or less often?
