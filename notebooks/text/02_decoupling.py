@@ -447,6 +447,8 @@ for name, loss in {"InfoNCE": methods.nt_xent_loss, "DCL": methods.dcl_loss}.ite
 # **Predict.** What becomes of the *best* pairs of a batch? Of the alignment?
 
 # %%
+from contrastive_lab.training import prepare, train
+
 here = lab.start("02-break")
 narrow = here.narrow
 observers = [here.evaluate, lab.Live("dclw")]

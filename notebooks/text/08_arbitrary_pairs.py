@@ -180,14 +180,14 @@ z, keys = torch.tensor([[1.0, 1.0]]), torch.tensor([[1.0, 0.8], [1.0, -0.9], [-1
 classes, seeks = torch.tensor([0]), torch.tensor([1])
 worked = {}
 for name, gate in (("open", [[1.0, 1.0]]), ("first only", [[1.0, 0.0]])):
-    s = gated_similarity(z, keys, torch.tensor(gate))[0] / 0.5
+    s = methods.gated_similarity(z, keys, torch.tensor(gate))[0] / 0.5
     worked[name] = torch.logaddexp(s[1], s[2]) - s[1]
     known = {"key_labels": torch.arange(3), "temperature": 0.5}
     package = methods.hydra_pair_loss(z, keys, torch.tensor(gate), classes, seeks, **known)
     print(f"gate {name:10}: cosines {s[1] / 2:+.4f} and {s[2] / 2:+.4f}, loss {worked[name]:.6f}, package {package:.6f}")
 
 # %%
-scores = gated_similarity(here.z, here.keys, here.gate) / 0.1
+scores = methods.gated_similarity(here.z, here.keys, here.gate) / 0.1
 ours = pair_loss(scores, here.labels, here.partners)
 theirs = methods.hydra_pair_loss(here.z, here.keys, here.gate, here.labels, here.partners, temperature=0.1)
 print(f"yours {ours:.6f}, package {theirs:.6f}")
