@@ -236,7 +236,6 @@ loss = methods.cacr_explicit_loss(
 )
 (cacr,) = torch.autograd.grad(loss, anchors)
 
-# %%
 a, p, n = (F.normalize(z, dim=1) for z in (anchors[:16], positive[:16], strangers))
 near, far = (a * p).sum(dim=1) / tau, a @ n.T / tau
 (dcl,) = torch.autograd.grad((far.logsumexp(dim=1) - near).mean(), anchors, retain_graph=True)
@@ -315,6 +314,8 @@ for name, settings in here.settings.items():
 
 # %% [markdown]
 # **Predict.** The run logs how many of an anchor's two positives count, and how many of the batch's negatives. Which moves further away from "all count alike"?
+#
+# (Each picture is repainted while its network trains. A run that you repeat with the same settings is opened, not trained again.)
 
 # %%
 evaluate = Evaluate(here.train_images, here.test_images, probe=len(here.test_images))
@@ -324,9 +325,6 @@ for name, settings in here.settings.items():
     method = prepare(settings, here.train_images)
     place = lab.folder("03-balanced", settings)
     runs[name] = train(method, here.train_images, settings, observers, folder=place)
-
-# %% [markdown]
-# The pictures above were repainted while the networks trained. A run that you repeat with the same settings is opened, not trained again.
 
 # %%
 figure = figures.new_figure(height=300)

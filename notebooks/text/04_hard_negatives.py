@@ -77,15 +77,6 @@ for m in (0.5, 0.9, 0.99):
         lags[m].append(float(network - twin))
 print({m: f"{values[-1]:.1f} steps behind" for m, values in lags.items()})
 
-# %% [markdown]
-# <details><summary>The number behind it</summary>
-#
-# A lag $\ell$ becomes $m(\ell+1)$ after one step, and stays when $\ell=m/(1-m)$: 9 steps at 0.9, 99 at 0.99. Keys that were made one step apart
-# therefore differ by a hundredth of the distance that the network itself would have made. That is what *consistent keys* means.
-#
-# </details>
-
-# %%
 figure = figures.new_figure(height=280)
 for (m, values), dash in zip(lags.items(), ("dot", "dash", "solid"), strict=True):
     figure.add_scatter(y=values, name=f"m = {m}", line={"dash": dash, "color": figures.look("moco").colour})
@@ -96,6 +87,16 @@ lab.show(
     alt="Three rising curves that level off: the twin at momentum 0.5 stays one step behind, at 0.9 nine, at 0.99"
     " ninety-nine steps.",
 )
+
+# %% [markdown]
+# <details><summary>The number behind it</summary>
+#
+# A lag $\ell$ becomes $m(\ell+1)$ after one step, and stays when $\ell=m/(1-m)$: 9 steps at 0.9, 99 at 0.99. From then on the twin walks as fast as the
+# network, only later. What it leaves out is the *jitter*: of a single noisy step it takes the share $1-m$ at once, a hundredth at 0.99, and of steps that
+# cancel one another next to nothing (put `torch.randn(1)` in the place of the 1 and see). So keys that were made a few steps apart come from almost the
+# same network. That is what *consistent keys* means.
+#
+# </details>
 
 # %% [markdown] card="enqueue"
 # (from contrastive_lab.exercises)
@@ -145,7 +146,6 @@ ours = queue_loss(here.q, here.k, here.queue, temperature=0.2)
 theirs = methods.info_nce_queue(here.q, here.k, here.queue, temperature=0.2)
 print(f"loss: yours {ours:.6f}, package {theirs:.6f}")
 
-# %%
 theirs_ring = KeyQueue(7, 4)
 mine, start = theirs_ring.rows.clone(), 0
 for _ in range(4):
@@ -191,7 +191,8 @@ losses = start.column("loss of the step")[1]
 figure = figures.new_figure(height=290)
 figure.add_scatter(x=list(range(1, len(losses) + 1)), y=losses, name="moco", line={"color": figures.look("moco").colour})
 guess = math.log(1 + settings.options["queue_length"])
-figure.add_hline(y=guess, line={"dash": "dash", "width": 1}, annotation={"text": "guessing: log(1 + Q)"})
+dashed = {"color": "#7a7d82", "dash": "dash", "width": 1}
+figure.add_hline(y=guess, line=dashed, annotation={"text": "guessing: log(1 + Q)"})
 figure.update_xaxes(figures.axis("step"))
 figure.update_yaxes(figures.axis("loss", rangemode="tozero"))
 lab.show(
@@ -454,7 +455,8 @@ print(f"hardest 5 %: {share[same.shape[1] // 20 - 1]:.0%} of the query's own cla
 # %%
 figure = figures.new_figure(height=290)
 figure.add_scatter(x=list(range(1, len(share) + 1)), y=share.tolist(), line={"color": figures.look("moco").colour})
-figure.add_hline(y=share[-1].item(), line={"dash": "dash", "width": 1}, annotation={"text": "whole queue: chance"})
+dashed = {"color": "#7a7d82", "dash": "dash", "width": 1}
+figure.add_hline(y=share[-1].item(), line=dashed, annotation_text="whole queue: chance", annotation_position="top left")
 figure.update_xaxes(figures.axis("hardest negatives looked at", type="log"))
 figure.update_yaxes(figures.axis("share of the own class", rangemode="tozero"))
 lab.show(
@@ -493,6 +495,11 @@ columns = ["alignment", "uniformity", "knn"]
 lab.table({name: [{column: one.last(column) for column in columns}] for name, one in runs.items()}, columns, digits=3)
 
 # %% [markdown]
+# If the oracle's row stands out, don't cheer too early: it is told the very classes that kNN asks for. Never pushing an image from its own class *is*
+# a lesson about classes, taught by labels. So the row bounds what better negatives could give; how much of it can be had without labels is the open
+# question. Section 8 has the same comparison on CIFAR-10.
+
+# %% [markdown]
 # ## 7 · Break it: a twin that does not follow slowly
 #
 # The authors of MoCo report that training fails with $m=0$, a twin that copies the network after every step. And with $m=1$ the twin never moves:
@@ -515,7 +522,6 @@ runs = {"m = 0": broken[0.0], f"m = {here.run.method.momentum}": here.run, "m = 
 columns = ["loss", "uniformity", "participation_ratio", "knn"]
 lab.table({name: [{column: one.last(column) for column in columns}] for name, one in runs.items()}, columns, digits=3)
 
-# %%
 curves = {name: one.column("knn") for name, one in runs.items()}
 figure = lab.distinct(figures.training_curve(curves, measure="kNN, colour"))
 lab.show(

@@ -104,9 +104,8 @@ explorables.Sinkhorn(scores=two_views.double().numpy()).live()
 # ## 2 · Write Sinkhorn
 #
 # You need one idea only: *divide columns by their sum, divide rows by their sum, repeat*. In logarithms, division is subtraction.
-
-# %%
-here = lab.start("05-sinkhorn")
+#
+# The check below knows the usual mistakes by name. The rest of the notebook goes on with your function if it is right, and with the lab's otherwise.
 
 # %% [markdown] card="sinkhorn"
 # (statement, hints and solution come from contrastive_lab.exercises)
@@ -114,13 +113,11 @@ here = lab.start("05-sinkhorn")
 # %% exercise="sinkhorn"
 # (the stub comes from contrastive_lab.exercises)
 
-# %% [markdown]
-# The check knows the usual mistakes by name. The rest of the notebook goes on with your function if it is right, and with the lab's otherwise.
-
 # %% tags=["raises-exception", "check"]
 exercises.check("sinkhorn", sinkhorn)
 
 # %%
+here = lab.start("05-sinkhorn")
 sinkhorn = exercises.get("sinkhorn").or_solution(sinkhorn)
 mine, package = sinkhorn(here.scores1), methods.sinkhorn(here.scores1)
 print("equal to the package's:", torch.allclose(mine, package, atol=1e-6))
@@ -199,9 +196,6 @@ print("codes in logarithms are finite:", bool(sinkhorn(here.scores1, epsilon=0.0
 #
 # Codes are constants: no gradient flows through Sinkhorn.
 
-# %%
-here = lab.start("05-swap")
-
 # %% [markdown] card="swapped_prediction"
 # (from contrastive_lab.exercises)
 
@@ -212,6 +206,7 @@ here = lab.start("05-swap")
 exercises.check("swapped_prediction", swapped_prediction)
 
 # %%
+here = lab.start("05-swap")
 swapped_prediction = exercises.get("swapped_prediction").or_solution(swapped_prediction)
 codes1, codes2 = methods.sinkhorn(here.scores1), methods.sinkhorn(here.scores2)
 ours = swapped_prediction(here.scores1, here.scores2, codes1, codes2)
@@ -322,8 +317,7 @@ lab.table(rows, columns, digits=3)
 
 # %% [markdown]
 # The untrained row is high: backgrounds are textures, and even random filters tell textures apart. What counts is the share of *errors* that is left.
-
-# %% [markdown]
+#
 # ## 5 · What do the prototypes stand for?
 #
 # We know every factor of every scene, so we can ask: how much of a factor does the favourite prototype tell? Normalised mutual information,
