@@ -91,10 +91,13 @@ def test_for_uneven_states_the_sum_errs_upwards_from_large_temperatures_on():
 
 
 def test_a_temperature_in_the_middle_spreads_best_and_the_smallest_still_sits_in_a_cone():
-    last = last_states()
-    best = int(np.argmin([state["uniformity"] for state in last]))
-    assert 0 < best < len(last) - 1
-    assert last[0]["mean_cosine"] > last[best]["mean_cosine"] + 0.5
+    kept = read("uniformity")
+    place = {name: k for k, name in enumerate(kept.about["columns"])}
+    for group, apart in (("circle", 0.5), ("wide", 0.3)):
+        last = kept[group][: len(kept.about["temperatures"]), -1]
+        best = int(np.argmin(last[:, place["uniformity"]]))
+        assert 0 < best < len(last) - 1
+        assert last[0, place["mean_cosine"]] > last[best, place["mean_cosine"]] + apart
 
 
 def test_alignment_alone_is_one_place_on_the_circle():
@@ -124,7 +127,8 @@ def test_the_page_is_small_offline_and_accessible():
 def test_the_answer_to_the_prediction_comes_from_the_table():
     kept = read("uniformity")
     question = uniformity._question(kept)
-    last = [state["uniformity"] for state in last_states()]
+    kept = read("uniformity")
+    last = kept["circle"][: len(kept.about["temperatures"]), -1, kept.about["columns"].index("uniformity")].tolist()
     best = int(np.argmin(last))
     assert question.right == (0 if best == 0 else 2 if best == len(last) - 1 else 1)
     assert f"{last[best]:.2f}" in question.answer
