@@ -498,10 +498,11 @@ explorables.show(explorables.Uniformity(yours=lab.track(here.run), dim=128))
 #
 # <details><summary>What you should have seen</summary>
 #
-# In this short training the circle is filled best at a temperature in the middle. At 0.05 the points end as an **arc**: the repulsion has the width of the
-# red arc, and a narrow bump doesn't feel the other side. "Lower temperature, more uniform" needs the words "after long training". In 64 dimensions two
-# temperatures can have the same uniformity for opposite reasons: the smaller one sits in a cone, the larger one has lost directions. The two
-# forces add up to the loss, except at small temperatures in 64 dimensions. Alignment alone has a perfect alignment, and all images in one place.
+# At 0.05 the points end as an **arc**: the repulsion has the width of the red arc, and a narrow bump doesn't feel the other side. The wider the bump,
+# the fuller the circle, until nothing is left to gain; the answer above the picture says where. "Lower temperature, more uniform" needs the words "after
+# long training". In 64 dimensions both ends miss the floor, for opposite reasons: the smallest temperature sits in a cone, the largest has lost
+# directions. The two forces add up to the loss, except at small temperatures in 64 dimensions. Alignment alone has a perfect alignment, and all images
+# in one place.
 #
 # </details>
 #
