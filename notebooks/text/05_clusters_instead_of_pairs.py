@@ -276,8 +276,7 @@ figure = figures.training_curve(
 )
 lab.show(
     figure,
-    alt="The training loss falls from near the dashed line ln K, slowly at first while the "
-    "prototypes are frozen, then clearly below it.",
+    alt="The training loss falls further and further below the dashed line ln K, fastest in the first epochs.",
 )
 
 # %% [markdown]
@@ -514,7 +513,7 @@ curves = {name: one.column("loss") for name, one in runs.items()}
 figure = figures.training_curve(curves, measure="loss", limit=math.log(16), limit_name="ln K")
 lab.show(
     lab.distinct(figure),
-    alt="Three losses over the epochs beside the dashed line ln K: SwAV falls slowly below it, "
+    alt="Three losses over the epochs beside the dashed line ln K: SwAV falls below it, "
     "the run without balance falls at once towards zero, the run with epsilon 1 stays at the line.",
 )
 
