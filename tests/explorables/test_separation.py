@@ -95,7 +95,7 @@ def test_the_poster_is_a_png_of_moderate_size(shipped):
 
 def test_the_live_version_repaints(shipped):
     *sliders, picture, words = shipped.live().children
-    assert [slider.label for slider in sliders] == [shipped.arms[0], str(shipped.epochs[-1])]
+    assert [slider.options[slider.index][0] for slider in sliders] == [shipped.arms[0], str(shipped.epochs[-1])]
     before = picture.value
     sliders[0].value = len(shipped.arms) - 1
     assert picture.value != before
