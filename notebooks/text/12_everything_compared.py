@@ -60,7 +60,7 @@ print("seeds:", {name: len(several) for name, several in here.rows.items()})
 
 # %%
 titles = {"knn": "kNN colour", "linear": "linear colour", "linear_shape": "linear shape"}
-lab.table(here.rows, titles | {"rankme": "RankMe", "train_seconds": "seconds"})
+lab.table(here.rows, titles | {"rankme": "RankMe"})
 
 # %% [markdown]
 # Read it twice.
@@ -86,7 +86,7 @@ lab.table(here.rows, titles | {"rankme": "RankMe", "train_seconds": "seconds"})
 from contrastive_lab.lab.sections.n12 import by_method
 
 photographs = by_method(lab.results.read("methods-cifar10"))
-lab.table(photographs, {"knn": "kNN class", "linear": "linear class", "rankme": "RankMe", "train_seconds": "seconds"})
+lab.table(photographs, {"knn": "kNN class", "linear": "linear class", "rankme": "RankMe"})
 both = [name for name in photographs if name in here.rows and name != "untrained"]
 first = [[rows[name][0]["knn"] for name in both] for rows in (here.rows, photographs)]
 print(f"rank correlation of kNN on scenes and on photographs over {len(both)} methods, seed 0: {spearmanr(*first).statistic:.2f}")
@@ -374,15 +374,20 @@ print(f"rank correlation of what and where over {len(trained)} trained methods: 
 # %% [markdown]
 # ## 6 · What does it cost?
 #
-# The same pass through the images costs differently: more views, a second network, dense maps. Seconds depend on the machine, ratios much less.
+# The same pass through the images costs differently: more views, a second network, dense maps. Seconds depend on the machine: each run is compared with
+# SimCLR's run of the same seed, where both were made on the same machine.
 
 # %%
 here = lab.start("12-cost")
-base = min(row["train_seconds"] for row in here.rows["simclr"])
-for name in here.rows:
-    ratio = min(row["train_seconds"] for row in here.rows[name]) / base
-    memory = min(row["peak_memory_mib"] for row in here.rows[name])
-    print(f"{name:12s} {ratio:4.1f} times SimCLR's time per run, peak memory {memory:,.0f} MiB")
+base = {row["settings"]["seed"]: row for row in here.rows["simclr"]}
+for name, several in here.rows.items():
+    ratios = []
+    for row in several:
+        rival = base[row["settings"]["seed"]]
+        if all(row["environment"][key] == rival["environment"][key] for key in ("device", "cores", "threads", "torch")):
+            ratios.append(row["train_seconds"] / rival["train_seconds"])
+    if ratios:
+        print(f"{name:12s} {sum(ratios) / len(ratios):4.1f} times SimCLR's time, over {len(ratios)} seeds")
 
 # %% [markdown]
 # <details><summary>Where the time goes</summary>
