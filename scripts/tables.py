@@ -102,7 +102,7 @@ def methods(data: str, names: Sequence[str]) -> str:
         [
             name,
             str(len(own)),
-            *(cell([factor * row[key] for row in own if key in row], digits) for key, (_, factor, digits) in shown.items()),
+            *(cell(column(own, key, factor, place), digits) for key, (_, factor, digits) in shown.items()),
         ]
         for name, own in grouped.items()
     ]
@@ -114,6 +114,13 @@ def methods(data: str, names: Sequence[str]) -> str:
         f"{chosen['epochs']} epochs ({place['device']}; results/methods-{data}.json{notes})\n\n"
         + lines(["method", "seeds", *(title for title, _, _ in shown.values())], rows)
     )
+
+
+def column(rows: Sequence[Mapping[str, Any]], key: str, factor: float, place: Mapping[str, Any]) -> list[float]:
+    """One column of several seeds; what depends on the machine only from rows of one machine."""
+    if key in ("train_seconds", "peak_memory_mib"):
+        rows = [row for row in rows if all(row["environment"].get(part) == place.get(part) for part in ("device", "cores", "torch"))]
+    return [factor * row[key] for row in rows if key in row]
 
 
 def claims() -> str:
