@@ -140,8 +140,7 @@ lab.table(rows, columns, digits=3)
 
 # %% [markdown]
 # Most cells have a partner, about three on average; with very small crops some pairs of views share no place at all and must count as nothing, not as NaN.
-
-# %% [markdown]
+#
 # ## 3 · Two losses for cells
 #
 # **PixContrast** is InfoNCE with cells for images: among all cells of the other view of the *same image*, find those at your place. With $A(i)$ the positives
@@ -193,8 +192,7 @@ print(f"PixContrast: {methods.pixcontrast_loss(same, same, same, same, boxes, bo
 # BYOL: only one side is trained, and only that side passes through propagation. PixContrast needs no such trick: a constant map costs it $\ln16$.
 #
 # </details>
-
-# %% [markdown]
+#
 # **The forgotten mirror, in numbers.** A network that simply reports where it is looking gets nearly the best loss of one direction, $-1$, because matched
 # cells look at nearly the same place. Take each cell's place in the image as its features, once with the right box, once with the mirror forgotten.
 
@@ -210,8 +208,7 @@ for name, used in {"boxes with mirrors": crops, "mirrors forgotten": straight}.i
 # %% [markdown]
 # The number of positives is exactly the same (a mirror only permutes cells), so no count would give it away; only the loss is worse, and a network can still
 # lower it by not caring for left and right. A test like this one, with features that you know, is how such a bug is found.
-
-# %% [markdown]
+#
 # ## 4 · Pixel propagation
 #
 # Before a trained cell is compared, it becomes a sum over *all* cells of its map, weighted by how similar they are to it:
@@ -242,8 +239,7 @@ explorables.show(explorables.Propagation())
 # *difference* does not: watch both.
 #
 # </details>
-
-# %% [markdown]
+#
 # As a still, and then drawn by the kernel:
 
 # %% poster="propagation"
@@ -346,8 +342,7 @@ lab.show(
 # and whether it goes on shrinking.
 #
 # </details>
-
-# %% [markdown]
+#
 # ## 6 · Judged cell by cell
 #
 # Image-level numbers miss the point of a pixel method. Three dense questions:
@@ -528,8 +523,7 @@ lab.show(
 # collapse, a run this short can't say. And look at its *locality*: it need not suffer at all, which is one more reason not to take that number for knowledge
 # of objects. The forgotten mirror shows *nothing* in the first columns that you would call an error: loss, spread and matches are those of a healthy run. It
 # is a bug of meaning, not of numbers, and a test with known features (section 3) finds it at once. That is prediction 2.
-
-# %% [markdown]
+#
 # ## 8 · Two questions
 #
 # **A.** Your crops are drawn with areas from 8 % on, and once in a while the loss is NaN. Where do you look?
