@@ -40,10 +40,19 @@ class Journal:
         self.before, self.start = seconds, time.perf_counter()
         done = int(run.history[-1]["step"]) if run.history else 0
         title = f"{run.settings.method} on {run.settings.data}"
-        # Jupyter paints stderr in the colour of errors.
-        stream = sys.stdout if "ipykernel" in sys.modules else sys.stderr
+        # Jupyter paints stderr in the colour of errors, and doesn't tell how wide its cells are: a longer line would wrap.
+        notebook = "ipykernel" in sys.modules
+        stream, width = (sys.stdout, 110) if notebook else (sys.stderr, None)
         self.bar = tqdm(
-            total=steps, initial=done, desc=title, unit="step", file=stream, mininterval=0.5, disable=not show, dynamic_ncols=True
+            total=steps,
+            initial=done,
+            desc=title,
+            unit="step",
+            file=stream,
+            mininterval=0.5,
+            disable=not show,
+            ncols=width,
+            dynamic_ncols=not notebook,
         )
 
     @property

@@ -142,9 +142,9 @@ explorables.show(explorables.Npc())
 # %% poster="npc"
 lab.poster(
     explorables.Npc().poster(),
-    alt="Three histograms of the multiplier q at temperature 0.1: for batches of 8 they spread over the "
-    "whole range, for 64 they lie mostly in the upper half, for 512 close to 1. A fourth panel has the mean "
-    "of q against the batch size for four temperatures, all rising to DCL's dashed line at 1.",
+    alt="Three histograms of the multiplier q at temperature 0.1: for batches of 8 most anchors lie near 0, for 64 they "
+    "spread over the whole range, for 512 most lie above one half. A fourth panel has the mean of q against the batch "
+    "size for four temperatures, all rising towards DCL's dashed line at 1.",
 )
 
 # %% [markdown]

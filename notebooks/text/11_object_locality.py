@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 11 · Object locality: when does a map know objects?
 #
-# **Goal.** You turn the last map of a network into heat maps, score them with masks that no training ever saw, put two humbling baselines beside
+# **Goal.** You turn the last map of a network into heat maps, score them with masks that no training ever saw, put three humbling baselines beside
 # every number, look for objects with LOST, and find out which training helps, which does nothing, and which does harm.
 #
 # **You need** notebook 01 (the contrastive loss); notebook 06 (PixPro) helps. Convolutions: what a feature map is, what a stride does.
@@ -216,14 +216,18 @@ print(f"best IoU {best:.3f} at threshold {at:.3f}; at the fixed threshold 0.5: {
 # Which threshold? The best one can only be found by looking at the mask, so a "best IoU" is an upper bound and not something a user of the map
 # could reach. Papers differ here; read the caption of their tables. We always print a fixed one beside it.
 #
-# ## 4 · Two baselines that come first
+# ## 4 · Three baselines that come first
 #
-# **Predict** for questions 1 and 2: AUROC of the untrained network, and of the mean colours. Chance is 0.5.
+# **Predict** for questions 1 and 2: AUROC of the untrained network, and of the mean colours. Chance is 0.5. The third line, *nearness*, is a map that never
+# saw a picture: similarity falls with the distance between two cells and depends on nothing else. What will it score?
 
 # %%
 here = lab.start("11-baselines")
+grid = torch.cartesian_prod(torch.arange(10.0), torch.arange(10.0))
+near = (-torch.cdist(grid, grid).square() / 4).exp().view(1, 100, 10, 10)
 found = {
     "raw colour": locality.scores(colour_map(here.test_images, (10, 10)), here.test_images),
+    "nearness": locality.scores(near.expand(len(here.test_images), -1, -1, -1), here.test_images),
     "untrained": locality.scores(dense_map(here.network, here.test_images), here.test_images),
 }
 columns = {"auroc": "AUROC", "iou": "best IoU", "iou_fixed": "IoU at 0.5"}
@@ -231,7 +235,8 @@ lab.table({name: [row] for name, row in found.items()}, columns, digits=3)
 
 # %% [markdown]
 # The untrained network is clearly above 0.5, without having learned anything: random filters pass colour and edges on. And the mean colours are
-# nearly perfect: this world is made of plainly coloured things. **A heat map without these two numbers beside it shows nothing yet.**
+# nearly perfect: this world is made of plainly coloured things. Nearness needs no picture, because an object is in one piece: whatever makes neighbouring
+# cells alike, a large receptive field or the smoothing of PixPro, scores for that alone. **A heat map without these numbers beside it shows nothing yet.**
 #
 # There is a second reason why an untrained map scores, and it has nothing to do with the picture: **position**. Feed an image that is grey
 # everywhere. There is nothing to see; are all cells equal?
