@@ -40,9 +40,10 @@ def one(name: str, options: argparse.Namespace) -> dict[str, Any]:
     """Train one method, or SimCLR with alignment as its whole loss; rows at epoch ends."""
     method = "simclr" if name == BROKEN else name
     bank, queries = sets_for(method, options.count)
+    # Methods whose recipe wants small batches, those with a momentum twin among them, need the many steps that come with them.
     changes = {
         "epochs": options.epochs,
-        "batch_size": options.batch,
+        "batch_size": min(options.batch, METHODS[method].recipe("scenes").batch_size),
         "width": options.width,
         "device": options.device,
         "seed": options.seed,
