@@ -15,7 +15,7 @@ from contrastive_lab.data import Images
 from contrastive_lab.figures.palette import look
 from contrastive_lab.training import Moment
 
-SHARE = 0.05
+SHARE = 0.04
 
 
 class Live:
