@@ -55,7 +55,8 @@ def prepare(source: Path, notebooks: list[Path], *, execute: bool = False) -> No
     (source / "toc.md").write_text(contents(notebooks), "utf-8")
     (source / "static" / PLOTLY).write_text(plotly.offline.get_plotlyjs(), "utf-8")
     # Runs that this computer kept from earlier would be opened instead of trained, and say where they lie.
-    os.environ["CONTRASTIVE_LAB_CACHE"] = str(source / "cache")
+    if execute:
+        os.environ["CONTRASTIVE_LAB_CACHE"] = str(source / "cache")
     for path in notebooks:
         notebook = with_own_scripts(run(path)) if execute else filled(path)
         (source / "notebooks" / path.name).write_text(json.dumps(without_colab(notebook)), "utf-8")

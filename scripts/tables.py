@@ -14,10 +14,11 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
+from contrastive_lab.methods import METHODS
+
 ROOT = Path(__file__).resolve().parent.parent
 README, PAGE, RESULTS = ROOT / "README.md", ROOT / "docs" / "results.md", ROOT / "results"
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
-LABELLED = ("hydra",)
 # Title, factor, digits after the point.
 COLUMNS = {
     "knn": ("kNN %", 100, 1),
@@ -34,9 +35,8 @@ SHORT = ("knn", "linear", "uniformity_of_floor", "rankme")
 HEAD = """# Results
 
 Every number on this page is read from `results/*.json` by `scripts/tables.py`; those files also hold settings, seeds, versions and
-hardware. Mean ± standard deviation over seeds; no deviation means one seed. Accuracies are taken after the last epoch, with the
-training images as bank; nothing was chosen on the test images. Times come from machines that did other work as well: compare them
-within a table only.
+hardware. Mean ± standard deviation over seeds; no deviation means one seed. Accuracies are taken after the last epoch, never the best,
+with the training images as bank. Times come from machines that did other work as well: compare them within a table only.
 """
 
 
@@ -106,7 +106,7 @@ def methods(data: str, names: Sequence[str]) -> str:
         ]
         for name, own in grouped.items()
     ]
-    notes = "".join(f"; {name} learns from labels" for name in LABELLED if name in grouped)
+    notes = "".join(f"; {name} learns from labels" for name in grouped if name in METHODS and "labels" in METHODS[name].needs)
     if len({len(own) for own in grouped.values()}) > 1:
         notes += "; trials that were not run yet are missing"
     return (

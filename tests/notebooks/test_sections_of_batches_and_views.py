@@ -1,33 +1,11 @@
-"""The doors of notebooks 02 and 03: every section named in their text opens in a fresh cache, in the smallest profile."""
-
-import re
-from pathlib import Path
+"""What the doors of notebooks 02 and 03 hand over, in the smallest profile."""
 
 import pytest
 
 from contrastive_lab import lab, methods
 from contrastive_lab.lab.sections import n02, n03
 
-TEXT = Path(__file__).parents[2] / "notebooks" / "text"
-NOTEBOOKS = ("02_decoupling", "03_attraction_and_repulsion")
-
-
-@pytest.fixture(autouse=True)
-def _smoke(monkeypatch, tmp_path_factory):
-    monkeypatch.setenv("LAB_PROFILE", "smoke")
-    monkeypatch.setenv("CONTRASTIVE_LAB_CACHE", str(tmp_path_factory.getbasetemp() / "doors"))  # one cache: each run is trained once
-
-
-def named(notebook):
-    return sorted(set(re.findall(r'lab\.start\("([^"]+)"\)', (TEXT / f"{notebook}.py").read_text("utf-8"))))
-
-
-@pytest.mark.parametrize("section", [name for notebook in NOTEBOOKS for name in named(notebook)])
-def test_every_section_opens(section, capsys):
-    here = lab.start(section)
-    assert "is ready" in capsys.readouterr().out
-    for run in getattr(here, "runs", {}).values():
-        assert run.state == "finished"
+pytestmark = pytest.mark.usefixtures("one_cache")
 
 
 def test_methods_differ_in_nothing_else_within_a_batch_size():

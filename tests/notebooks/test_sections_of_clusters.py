@@ -1,7 +1,4 @@
-"""The doors of notebook 05: every section named in its text opens in a fresh cache, in the smallest profile."""
-
-import re
-from pathlib import Path
+"""What the doors of notebook 05 hand over, in the smallest profile."""
 
 import pytest
 import torch
@@ -10,22 +7,7 @@ from contrastive_lab import lab, methods
 from contrastive_lab.lab.sections import n05
 from contrastive_lab.training import prepare
 
-TEXT = Path(__file__).parents[2] / "notebooks" / "text" / "05_clusters_instead_of_pairs.py"
-SECTIONS = sorted(set(re.findall(r'lab\.start\("([^"]+)"\)', TEXT.read_text("utf-8"))))
-
-
-@pytest.fixture(autouse=True)
-def _smoke(monkeypatch, tmp_path_factory):
-    monkeypatch.setenv("LAB_PROFILE", "smoke")
-    monkeypatch.setenv("CONTRASTIVE_LAB_CACHE", str(tmp_path_factory.getbasetemp() / "doors"))  # one cache: the run is trained once
-
-
-@pytest.mark.parametrize("section", SECTIONS)
-def test_every_section_opens(section, capsys):
-    here = lab.start(section)
-    assert "is ready" in capsys.readouterr().out
-    if hasattr(here, "run"):
-        assert here.run.state == "finished"
+pytestmark = pytest.mark.usefixtures("one_cache")
 
 
 def test_the_toy_scores_are_cosines_that_lean_to_one_side():

@@ -1,34 +1,12 @@
-"""The doors of notebooks 04 and 08: every section named in their text opens in a fresh cache, in the smallest profile."""
-
-import re
-from pathlib import Path
+"""What the doors of notebooks 04 and 08 hand over, in the smallest profile."""
 
 import pytest
 import torch
 
 from contrastive_lab import lab
-from contrastive_lab.lab.sections import n04, n08
+from contrastive_lab.lab.sections import n08
 
-TEXT = Path(__file__).parents[2] / "notebooks" / "text"
-NOTEBOOKS = {"04_hard_negatives": n04, "08_arbitrary_pairs": n08}
-
-
-@pytest.fixture(autouse=True)
-def _smoke(monkeypatch, tmp_path_factory):
-    monkeypatch.setenv("LAB_PROFILE", "smoke")
-    monkeypatch.setenv("CONTRASTIVE_LAB_CACHE", str(tmp_path_factory.getbasetemp() / "doors"))  # one cache: each run is trained once
-
-
-def named(notebook):
-    return sorted(set(re.findall(r'lab\.start\("([^"]+)"\)', (TEXT / f"{notebook}.py").read_text("utf-8"))))
-
-
-@pytest.mark.parametrize("section", [name for notebook in NOTEBOOKS for name in named(notebook)])
-def test_every_section_opens(section, capsys):
-    here = lab.start(section)
-    assert "is ready" in capsys.readouterr().out
-    if hasattr(here, "run"):
-        assert here.run.state == "finished"
+pytestmark = pytest.mark.usefixtures("one_cache")
 
 
 def test_mixtures_keep_the_proportions_of_the_recipe():

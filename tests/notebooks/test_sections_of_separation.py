@@ -1,28 +1,16 @@
-"""The doors of notebook 07: every section named in its text opens in a fresh cache, in the smallest profile."""
-
-import re
-from pathlib import Path
+"""What the doors of notebook 07 hand over, in the smallest profile."""
 
 import pytest
 
 from contrastive_lab import lab
 from contrastive_lab.methods import SepCLR
 
-TEXT = Path(__file__).parents[2] / "notebooks" / "text" / "07_common_and_salient.py"
-SECTIONS = sorted(set(re.findall(r'lab\.start\("([^"]+)"\)', TEXT.read_text("utf-8"))))
+pytestmark = pytest.mark.usefixtures("one_cache")
 
 
-@pytest.fixture(autouse=True)
-def _smoke(monkeypatch, tmp_path_factory):
-    monkeypatch.setenv("LAB_PROFILE", "smoke")
-    monkeypatch.setenv("CONTRASTIVE_LAB_CACHE", str(tmp_path_factory.getbasetemp() / "doors"))  # one cache: the run is trained once
-
-
-@pytest.mark.parametrize("section", SECTIONS)
-def test_every_section_opens(section, capsys):
+@pytest.mark.parametrize("section", ["07-data", "07-training", "07-probes", "07-break"])
+def test_images_are_half_background_half_target_and_the_run_is_of_the_method(section):
     here = lab.start(section)
-    assert "is ready" in capsys.readouterr().out
+    assert here.train_images.groups.bincount().tolist() == [256, 256]
     if hasattr(here, "run"):
         assert isinstance(here.run.method, SepCLR)
-    if hasattr(here, "train_images"):
-        assert here.train_images.groups.bincount().tolist() == [256, 256]
