@@ -3,9 +3,9 @@
     python benchmarks/ceiling_speed.py                                                    two CPU cores: a narrow network
     python benchmarks/ceiling_speed.py --device cuda --width 64 --batch 1024 --rounds 20
 
-A step is forward, backward and an SGD update on tensors that lie on the device, two views of each image, and counts an image once. Flops are
-those of the convolutions of forward and backward (torch's FlopCounterMode). "Batch norm left out" and "convolutions alone" don't learn anything
-useful: they bound what fusing these layers into the convolutions could give. Each arrangement runs in a process of its own.
+A step is forward, backward and an SGD update on tensors that lie on the device, two views of each image, and counts an image once. Flops
+are those of the convolutions of forward and backward (torch's FlopCounterMode). "Batch norm left out" and "convolutions alone" learn
+nothing useful: they bound what fusing these layers into the convolutions could give. Each arrangement runs in a process of its own.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -115,26 +116,32 @@ def products(choice: argparse.Namespace) -> list[dict[str, Any]]:
     rows = []
     for stage in range(4):
         channels, side = choice.width * 2**stage, choice.image_size // 2**stage
-        x = torch.randn(2 * choice.batch, channels, side, side, device=choice.device, dtype=torch.bfloat16)
-        x = x.to(memory_format=torch.channels_last)
-        weight = torch.randn(channels, channels, 3, 3, device=choice.device, dtype=torch.bfloat16).to(memory_format=torch.channels_last)
-        m, k = 2 * choice.batch * side * side, 9 * channels
-        calls: dict[str, Callable[[], Any]] = {"convolution": lambda: nn.functional.conv2d(x, weight, padding=1)}
-        a, b = torch.randn(m, k, device=choice.device, dtype=torch.bfloat16), torch.randn(channels, k, device=choice.device).bfloat16()
-        calls["matrix product"] = lambda: a @ b.T
-        if choice.device == "cuda":
-            a8, b8, one = a.to(torch.float8_e4m3fn), b.to(torch.float8_e4m3fn), torch.ones((), device="cuda")
-            calls["product in fp8"] = lambda: torch._scaled_mm(a8, b8.T, scale_a=one, scale_b=one, out_dtype=torch.bfloat16)
-            calls["rounding to fp8"] = lambda: x.to(torch.float8_e4m3fn)
         row: dict[str, Any] = {"channels": channels, "side": side}
-        for name, call in calls.items():
+        for name, call in equal_work(channels, side, 2 * choice.batch, choice.device).items():
             try:
                 row[name] = best_time(call, choice)
             except RuntimeError as error:  # a card without 8-bit products says so
                 row[name] = str(error).splitlines()[0][:200]
-        rows.append({**row, "flops": 2.0 * m * k * channels})
-        del a, calls
+        rows.append({**row, "flops": 2.0 * 2 * choice.batch * side**2 * 9 * channels**2})
     return rows
+
+
+def equal_work(channels: int, side: int, views: int, device: str) -> dict[str, Callable[[], Any]]:
+    def noise(*shape: int) -> Tensor:
+        return torch.randn(shape, device=device).bfloat16()
+
+    x = noise(views, channels, side, side).to(memory_format=torch.channels_last)
+    weight = noise(channels, channels, 3, 3).to(memory_format=torch.channels_last)
+    rows, columns = noise(views * side**2, 9 * channels), noise(channels, 9 * channels)
+    calls: dict[str, Callable[[], Any]] = {
+        "convolution": partial(nn.functional.conv2d, x, weight, padding=1),
+        "matrix product": partial(torch.matmul, rows, columns.T),
+    }
+    if device == "cuda":
+        small, other, one = rows.to(torch.float8_e4m3fn), columns.to(torch.float8_e4m3fn), torch.ones((), device=device)
+        calls["product in fp8"] = partial(torch._scaled_mm, small, other.T, scale_a=one, scale_b=one, out_dtype=torch.bfloat16)
+        calls["rounding to fp8"] = partial(x.to, torch.float8_e4m3fn)
+    return calls
 
 
 def tables(entries: list[dict[str, Any]], convolutions: list[dict[str, Any]]) -> str:

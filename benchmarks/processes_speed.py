@@ -9,6 +9,7 @@ Pixels are random. The best of three epochs counts, the first left out; a CPU gi
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import time
@@ -38,7 +39,7 @@ def rate(settings: Settings, steps: int) -> float:
             marks.append(time.perf_counter())
 
     train(prepare(settings, images), images, settings, [mark])
-    return count / min(end - start for start, end in zip(marks, marks[1:], strict=False))
+    return count / min(end - start for start, end in itertools.pairwise(marks))
 
 
 def table(entries: list[dict[str, Any]]) -> str:
