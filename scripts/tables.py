@@ -128,8 +128,9 @@ def claims() -> str:
     sizes = content["sizes"]
     words = (
         f"{sizes['network']} of width {sizes['width']}, up to {sizes['count']:,} images, epochs in units of {sizes['epochs']} "
-        f"({', '.join(content['devices'])}; results/claims.json). Differences are taken seed by seed. Fewer than three seeds, or a "
-        "difference within its standard error, is undecided; confirmed and refuted say whether it goes the paper's way."
+        f"({', '.join(content['devices'])}; results/claims.json). Differences are taken seed by seed, ± the half-width of "
+        "Student's 95 % interval. Confirmed: the interval leaves out zero, and the difference goes the paper's way; refuted: the other "
+        "way. Of twenty questions about nothing at all, one is decided by luck."
     )
     parts = [words]
     for claim in content["claims"].values():
@@ -137,14 +138,13 @@ def claims() -> str:
             [
                 v["claim"],
                 v["arms"],
-                f"{v['difference']:+.3f}",
-                f"{v['standard_error']:.3f}" if len(v["seeds"]) > 1 else "",
+                f"{v['difference']:+.3f}" + (f" ± {v['margin']:.3f}" if len(v["seeds"]) > 1 else ""),
                 str(len(v["seeds"])),
                 v["outcome"],
             ]
             for v in claim["verdicts"]
         ]
-        body = lines(["claim", "difference of", "", "standard error", "seeds", "verdict"], rows) if rows else "Not all arms were run yet."
+        body = lines(["claim", "difference of", "", "seeds", "verdict"], rows) if rows else "Not all arms were run yet."
         parts.append(f"**{claim['title']}.** {claim['note']}\n\n{body}")
     return "\n\n".join(parts)
 

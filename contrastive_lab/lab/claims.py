@@ -13,7 +13,8 @@ from contrastive_lab.lab.results import FOLDER, read
 def claim(name: str, *, results: str = "claims") -> None:
     """Print what results/<results>-verdicts.json says of a claim: numbers of each arm (mean ± deviation over seeds), then the verdicts.
 
-    A verdict compares two arms seed by seed: confirmed or refuted beyond one standard error over three seeds or more, else undecided.
+    A verdict compares two arms seed by seed: confirmed or refuted where Student's 95 % interval, of three seeds or more,
+    leaves out zero, else undecided.
     """
     if not (FOLDER / f"{results}-verdicts.json").exists():
         print(f"nobody has measured this yet; python benchmarks/claims.py {name} does (hours on two cores, minutes on a GPU)")
@@ -37,9 +38,9 @@ def claim(name: str, *, results: str = "claims") -> None:
 def _outcome(verdict: Mapping[str, Any]) -> str:
     where = " at this scale" if verdict["outcome"] == "undecided" else ""
     seeds = len(verdict["seeds"])
-    spread = f"standard error {verdict['standard_error']:.3f}, {seeds} seeds" if seeds > 1 else "one seed, so the spread is unknown"
-    numbers = f"{verdict['difference']:+.3f}, {spread}"
-    return f"{verdict['outcome'].upper()}{where} ({numbers})"
+    spread = f"± {verdict['margin']:.3f} (95 %), {seeds} seeds" if seeds > 1 else "one seed, so the spread is unknown"
+    separator = " " if seeds > 1 else ", "
+    return f"{verdict['outcome'].upper()}{where}: {verdict['difference']:+.3f}{separator}{spread}"
 
 
 def _arms(arms: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:

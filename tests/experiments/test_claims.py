@@ -34,7 +34,7 @@ MADE_UP = Claim(
 
 
 def test_verdicts_follow_from_the_rows():
-    results = rows("made-up", a=[{"knn": 0.6}, {"knn": 0.8}, {"knn": 0.7}], b=[{"knn": 0.5}, {"knn": 0.5}, {"knn": 0.5}])
+    results = rows("made-up", a=[{"knn": 0.68}, {"knn": 0.72}, {"knn": 0.7}], b=[{"knn": 0.5}, {"knn": 0.5}, {"knn": 0.5}])
     results |= rows("other", a=[{"knn": 0.0}])
     [(question, verdict)] = MADE_UP.verdicts(results)
     assert question.text == "a is higher"

@@ -30,12 +30,12 @@ def _summary(rows: Rows, arm: str, column: str) -> dict[str, float]:
 
 
 def verdict_table(claims: Iterable[Claim], results: Results) -> str:
-    """Markdown: each question, the difference of its arms with one standard error over seeds, and the verdict."""
-    lines = ["| claim | arms | seeds | difference ± SE | verdict |", "|---|---|---|---|---|"]
+    """Markdown: each question, the difference of its arms with its 95 % interval over seeds, and the verdict."""
+    lines = ["| claim | arms | seeds | difference (95 %) | verdict |", "|---|---|---|---|---|"]
     for claim in claims:
         lines.append(f"| **{claim.title}** | | | | |")
         for question, verdict in claim.verdicts(results):
-            numbers = f"{verdict.difference:+.3f}" + (f" ± {verdict.standard_error:.3f}" if len(verdict.seeds) > 1 else "")
+            numbers = f"{verdict.difference:+.3f}" + (f" ± {verdict.margin:.3f}" if len(verdict.seeds) > 1 else "")
             lines.append(f"| {question.text} | {question.arms} | {len(verdict.seeds)} | {numbers} | {verdict.outcome} |")
     return "\n".join(lines)
 
