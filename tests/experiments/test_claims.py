@@ -40,7 +40,7 @@ def test_verdicts_follow_from_the_rows():
     assert question.text == "a is higher"
     assert (verdict.outcome, verdict.seeds) == ("confirmed", (0, 1, 2))
     assert verdict.difference == pytest.approx(0.2)
-    assert "| a is higher | a - b | 3 | +0.200 ± 0.058 | confirmed |" in verdict_table([MADE_UP], results)
+    assert "| a is higher | a - b | 3 | +0.200 ± 0.050 | confirmed |" in verdict_table([MADE_UP], results)
     entry = record([MADE_UP], results)["made-up"]
     assert entry["verdicts"][0]["outcome"] == "confirmed"
     assert entry["arms"]["b"] == {"knn": {"mean": 0.5, "deviation": 0.0, "seeds": 3}}
