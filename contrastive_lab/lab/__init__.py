@@ -2,6 +2,7 @@
 
 from contrastive_lab.lab import results
 from contrastive_lab.lab.banner import banner
+from contrastive_lab.lab.beside import beside
 from contrastive_lab.lab.claims import claim
 from contrastive_lab.lab.doors import folder, start
 from contrastive_lab.lab.geometry import distinct, table, track, twins_found
@@ -12,6 +13,7 @@ from contrastive_lab.lab.profiles import current, profile
 __all__ = [
     "Live",
     "banner",
+    "beside",
     "claim",
     "current",
     "display_html",

@@ -1,0 +1,58 @@
+"""A method beside SimCLR and the untrained network, each with its own recipe, as a program measured them over several seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from contrastive_lab.lab.geometry import table
+from contrastive_lab.lab.results import read
+
+COLUMNS = {
+    "knn": "kNN",
+    "linear": "linear",
+    "alignment": "alignment",
+    "uniformity": "uniformity",
+    "participation_ratio": "directions",
+}
+RECIPE = ("batch_size", "optimizer", "lr")
+
+
+def beside(*methods: str, against: str = "simclr", results: str = "methods-cifar10", columns: Mapping[str, str] = COLUMNS) -> None:
+    """Print the rows of results/<results>.json for the untrained network, SimCLR and `methods`: recipes, then mean ± deviation over seeds.
+
+    Below, the kNN of each method minus that of `against`, seed by seed, with Student's 95 % interval: the same rule as for a verdict.
+    """
+    from contrastive_lab.experiments import compare
+
+    rows = _rows(read(results), list(dict.fromkeys(("untrained", "simclr", against, *methods))))
+    first = rows[against][0]
+    settings, device = first["settings"], first["environment"]["device"]
+    print(f"{first['data']['name']}, {first['data']['train']:,} images, {settings['network']} of width {settings['width']}, ", end="")
+    print(f"{settings['epochs']} epochs, {len(rows[against])} seeds; {device}; results/{results}.json\n")
+    for name, several in rows.items():
+        if name != "untrained":
+            print(f"{name}: {_recipe(several[0]['settings'])}")
+    print()
+    table({name: [{key: row[key] for key in columns} for row in several] for name, several in rows.items()}, columns, digits=3)
+    print(f"\nkNN minus that of {against}, seed by seed:")
+    knn = {name: {row["settings"]["seed"]: row["knn"] for row in several} for name, several in rows.items()}
+    for name in rows:
+        if name not in ("untrained", against):
+            verdict = compare(name, knn[name], knn[against])
+            print(f"  {name}: {verdict.difference:+.3f} ± {verdict.margin:.3f} (95 %)")
+
+
+def _rows(kept: Mapping[str, Any], names: list[str]) -> dict[str, list[Any]]:
+    """The rows of each name over its seeds."""
+    rows = {name: [row for key, row in sorted(kept.items()) if key.startswith(f"{name}/") and "error" not in row] for name in names}
+    if missing := [name for name, several in rows.items() if not several]:
+        there = ", ".join(sorted({key.split("/")[0] for key in kept}))
+        raise ValueError(f"methods has {', '.join(map(repr, missing))}, but the results only have {there}")
+    return rows
+
+
+def _recipe(settings: Mapping[str, Any]) -> str:
+    """Batch, optimiser, rate, and the options that the recipe sets: where two rows may differ apart from the loss."""
+    usual = ", ".join(f"{key.replace('_size', '')} {settings[key]}" for key in RECIPE).replace("optimizer ", "").replace("lr ", "rate ")
+    return ", ".join([usual, *(f"{key} {value}" for key, value in settings["options"].items())])
