@@ -21,6 +21,7 @@ from measuring import RESULTS, alone, cost, exponent, installed, machine, markdo
 from torch import Tensor
 
 Loss = Callable[[Tensor, Tensor], Tensor]
+Curves = dict[str, dict[str, list[dict[str, Any]]]]
 DIM = 128
 TEMPERATURE = 0.1
 BATCHES = (64, 256, 1024, 2048, 4096, 16384)
@@ -151,6 +152,18 @@ def table(curves: dict[str, dict[str, list[dict[str, Any]]]], batch: int) -> str
     return markdown(["loss", f"batch {batch}", "ms", "times tiled", "MiB", "memory grows as N to the", "stopped"], rows)
 
 
+def growth(curves: Curves) -> dict[str, dict[str, dict[str, float | None]]]:
+    """Exponents of time and memory against the batch."""
+    keys = ("seconds", "cpu_seconds", "mebibytes")
+    return {
+        name: {
+            who: {key: exponent([(e["batch"], e[key]) for e in entries if key in e and "failed" not in e]) for key in keys}
+            for who, entries in competitors.items()
+        }
+        for name, competitors in curves.items()
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cpu")
@@ -169,21 +182,13 @@ def main() -> None:
     if choice.one:
         one(choice)
         return
-    curves = {
-        name: {who: curve(name, who, choice) for who, (package, _) in WHO[name].items() if package is None or installed(package)}
-        for name in choice.losses
-    }
-    growth = {
-        name: {
-            who: {
-                key: exponent([(e["batch"], e[key]) for e in entries if key in e and "failed" not in e])
-                for key in ("seconds", "cpu_seconds", "mebibytes")
-            }
-            for who, entries in competitors.items()
-        }
-        for name, competitors in curves.items()
-    }
-    save({"machine": machine(choice.device), "dim": DIM, "chunk": choice.chunk, "curves": curves, "exponents": growth}, choice.output)
+    curves: Curves = {}
+    for name in choice.losses:
+        for who, (package, _) in WHO[name].items():
+            if package is None or installed(package):
+                curves.setdefault(name, {})[who] = curve(name, who, choice)
+                record = {"machine": machine(choice.device), "dim": DIM, "chunk": choice.chunk, "curves": curves}
+                save({**record, "exponents": growth(curves)}, choice.output)
     print(table(curves, choice.show))
 
 

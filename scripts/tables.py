@@ -9,10 +9,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
+
+from speed_tables import lines, read, speed
 
 from contrastive_lab.methods import METHODS
 
@@ -31,7 +33,6 @@ COLUMNS = {
     "train_seconds": ("seconds", 1, 0),
     "peak_memory_mib": ("peak MiB", 1, 0),
 }
-SHORT = ("knn", "linear", "uniformity_of_floor", "rankme")
 HEAD = """# Results
 
 Every number on this page is read from `results/*.json` by `scripts/tables.py`; those files also hold settings, seeds, versions and
@@ -59,29 +60,21 @@ def main() -> int:
 
 def filled(text: str) -> str:
     before, rest = text.split(BEGIN)
-    return before + BEGIN + "\n" + "\n\n".join(methods(name, SHORT) for name in ("scenes", "cifar10")) + "\n" + END + rest.split(END)[1]
+    return before + BEGIN + "\n" + short() + "\n" + END + rest.split(END)[1]
 
 
 def page() -> str:
     parts = [
         HEAD,
-        "## Methods on the same images\n\n" + "\n\n".join(methods(name, tuple(COLUMNS)) for name in ("scenes", "cifar10")),
+        "## Methods on the same images\n\n" + "\n\n".join(methods(name) for name in ("scenes", "cifar10")),
         "## The papers' claims in miniature\n\n" + claims(),
         "## Runs that come with the package\n\n" + finished(),
         "## Published numbers\n\n" + published(),
         "## A small CLIP at several temperatures\n\n" + clip(),
         "## Interrupted and resumed\n\n" + resumed(),
-        "## Speed and memory\n\n" + "\n\n".join([loops(), losses(), measured(), views(), imported()]),
+        "## Speed and memory\n\n" + speed(),
     ]
     return "\n".join(part.rstrip() + "\n" for part in parts)
-
-
-def read(name: str) -> dict[str, Any]:
-    return json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
-
-
-def lines(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    return "\n".join("| " + " | ".join(row) + " |" for row in [titles, ["---"] * len(titles), *rows])
 
 
 def cell(values: Sequence[float], digits: int) -> str:
@@ -89,30 +82,48 @@ def cell(values: Sequence[float], digits: int) -> str:
     return f"{fmean(values):.{digits}f}{spread}" if values else ""
 
 
-def methods(data: str, names: Sequence[str]) -> str:
-    """One data set's trials, a line for each method."""
+def short() -> str:
+    """Both data sets in one table, a line for each method."""
+    columns, words = {}, []
+    for data in ("scenes", "cifar10"):
+        grouped = trials(data)
+        words.append(conditions(data, grouped))
+        for key in ("knn", "linear"):
+            title, factor, digits = COLUMNS[key]
+            columns[f"{data}: {title}"] = {name: cell([factor * row[key] for row in own], digits) for name, own in grouped.items()}
+    names = list(dict.fromkeys(name for values in columns.values() for name in values))
+    table = lines(["method", *columns], [[name, *(values.get(name, "") for values in columns.values())] for name in names])
+    return "\n\n".join([*words, table])
+
+
+def methods(data: str) -> str:
+    """All columns of one data set."""
+    grouped = trials(data)
+    place = grouped["simclr"][0]["environment"]
+    shown = {key: how for key, how in COLUMNS.items() if any(key in row for own in grouped.values() for row in own)}
+    rows = [
+        [name, str(len(own)), *(cell(column(own, key, factor, place), digits) for key, (_, factor, digits) in shown.items())]
+        for name, own in grouped.items()
+    ]
+    return conditions(data, grouped) + "\n\n" + lines(["method", "seeds", *(title for title, _, _ in shown.values())], rows)
+
+
+def trials(data: str) -> dict[str, list[dict[str, Any]]]:
+    """The seeds of each method, the untrained network first."""
     found = {key: row for key, row in read(f"methods-{data}").items() if "error" not in row}
-    one = next(row for key, row in found.items() if key.startswith("simclr"))
-    chosen, place = one["settings"], one["environment"]
     grouped: dict[str, list[dict[str, Any]]] = {}
     for key in sorted(found, key=lambda key: (not key.startswith("untrained"), key)):
         grouped.setdefault(key.split("/")[0], []).append(found[key])
-    shown = {name: COLUMNS[name] for name in names if any(name in row for row in found.values())}
-    rows = [
-        [
-            name,
-            str(len(own)),
-            *(cell(column(own, key, factor, place), digits) for key, (_, factor, digits) in shown.items()),
-        ]
-        for name, own in grouped.items()
-    ]
+    return grouped
+
+
+def conditions(data: str, grouped: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    one = grouped["simclr"][0]
+    chosen, counts = one["settings"], sorted({len(own) for own in grouped.values()})
     notes = "".join(f"; {name} learns from labels" for name in grouped if name in METHODS and "labels" in METHODS[name].needs)
-    if len({len(own) for own in grouped.values()}) > 1:
-        notes += "; trials that were not run yet are missing"
     return (
         f"**{one['data']['name']}**, {one['data']['train']:,} images, {chosen['network']} of width {chosen['width']}, "
-        f"{chosen['epochs']} epochs ({place['device']}; results/methods-{data}.json{notes})\n\n"
-        + lines(["method", "seeds", *(title for title, _, _ in shown.values())], rows)
+        f"{chosen['epochs']} epochs, {' or '.join(map(str, counts))} seeds ({one['environment']['device']}; results/methods-{data}.json{notes})"
     )
 
 
@@ -212,97 +223,6 @@ def resumed() -> str:
         f"{content['trials']} runs of {content['epochs']} epochs ({methods}) were killed at random moments and resumed; "
         f"{content['equal']} ended with the very weights of the run that was left in peace (results/resume-trials.json)."
     )
-
-
-def recorded(name: str) -> list[tuple[str, dict[str, Any]]]:
-    """What a benchmark wrote on the CPU and, where there is one, on a graphics card."""
-    return [(file, read(file)) for file in (name, f"{name}-gpu") if (RESULTS / f"{file}.json").exists()]
-
-
-def rate(entry: Mapping[str, Any] | None) -> str:
-    return f"{entry['images_per_second']:,.0f}" if entry and "images_per_second" in entry else ""
-
-
-def loops() -> str:
-    parts = []
-    for file, content in recorded("bench-loop"):
-        rows = [
-            [
-                e["method"],
-                f"{e['network']} {e['width']}, {e['image_size']} px, batch {e['batch']}, {e['precision']}" + ", compiled" * e["compile"],
-                *(rate(e["rates"].get(who)) for who in ("encoder alone", "ours", "lightly")),
-                f"{100 * e['share_of_ceiling']:.0f} %" if e.get("share_of_ceiling") else "",
-                f"{e['times_lightly']:.2f}" if e.get("times_lightly") else "",
-            ]
-            for e in content["entries"]
-        ]
-        title = f"**Training loop**, images per second ({place(content)}; results/{file}.json)"
-        parts.append(
-            title + "\n\n" + lines(["method", "case", "encoder alone", "ours", "lightly", "share of encoder alone", "times lightly"], rows)
-        )
-    return "\n\n".join(parts)
-
-
-def losses() -> str:
-    parts = []
-    for file, content in recorded("bench-losses"):
-        batches = sorted({e["batch"] for curves in content["curves"].values() for curve in curves.values() for e in curve})
-        rows = []
-        for loss, curves in content["curves"].items():
-            for who, curve in curves.items():
-                by_batch = {e["batch"]: e for e in curve}
-                rows.append([loss, who, *(_cost(by_batch.get(batch)) for batch in batches)])
-        words = f"forward and backward, {content['dim']} dimensions: milliseconds / MiB at each batch"
-        title = f"**Losses**, {words} ({place(content)}; results/{file}.json)"
-        parts.append(title + "\n\n" + lines(["loss", "", *(f"{batch:,}" for batch in batches)], rows))
-    return "\n\n".join(parts)
-
-
-def _cost(entry: Mapping[str, Any] | None) -> str:
-    if not entry or "mebibytes" not in entry:
-        return "–"
-    return f"{1000 * entry['seconds']:,.3g} / {entry['mebibytes']:,.0f}" if "seconds" in entry else f"/ {entry['mebibytes']:,.0f}"
-
-
-def measured() -> str:
-    parts = []
-    for file, content in recorded("bench-measures"):
-        rows = [
-            [name, f"{e['seconds']:.2f}", f"{e['mebibytes']:,.0f}"]
-            for name, e in content["entries"].items()
-            if "seconds" in e and "mebibytes" in e
-        ]
-        title = f"**Measures**: seconds, and MiB beyond the input ({place(content)}; results/{file}.json)"
-        parts.append(title + "\n\n" + lines(["", "seconds", "MiB"], rows))
-    return "\n\n".join(parts)
-
-
-def views() -> str:
-    parts = []
-    for file in ("bench-views", "bench-views-h200"):
-        content = read(file)
-        rows = []
-        for case, entry in content["cases"].items():
-            rows += [
-                [case, who, f"{e['images_per_cpu_second']:,} per CPU second", f"{e['times_pil']:.1f}"] for who, e in entry["cpu"].items()
-            ]
-            rows += [[case, who, f"{e['images_per_second']:,} per second", ""] for who, e in entry.get("gpu", {}).items()]
-        where = " and ".join(filter(None, (content["machine"]["cpu"], content["machine"]["gpu"])))
-        parts.append(f"**Views**, two of each image ({where}; results/{file}.json)\n\n" + lines(["case", "", "images", "times PIL"], rows))
-    return "\n\n".join(parts)
-
-
-def imported() -> str:
-    content = read("bench-import")
-    rows = [[name, f"{e['median']:.2f}", f"{e['least']:.2f}", f"{e['most']:.2f}"] for name, e in content["seconds"].items()]
-    return f"**Import**, seconds, {content['repeats']} fresh processes (results/bench-import.json)\n\n" + lines(
-        ["", "median", "least", "most"], rows
-    )
-
-
-def place(content: Mapping[str, Any]) -> str:
-    machine = content["machine"]
-    return f"{machine['device']}, {machine['threads']} thread{'s' * (machine['threads'] > 1)}, torch {machine['versions']['torch']}"
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from contrastive_lab.views.checks import check_colours, check_jitter, check_kern
 from contrastive_lab.views.colour import greyscale, jitter, jitter_affine
 from contrastive_lab.views.constant import constant
 from contrastive_lab.views.crop import crop_boxes, crop_by_filter, crop_by_sampling
-from contrastive_lab.views.parameters import Parameters, blur_sigmas, crops, jitter_factors, random_order, uniforms
+from contrastive_lab.views.parameters import Parameters, blur_sigmas, by_operation, crops, jitter_factors, random_order, uniforms
 
 _PIXELS_AT_ONCE = {"exact": 65_536, "fast": 262_144}
 
@@ -39,7 +39,7 @@ class Augmentation:
     strength for brightness, contrast, saturation and hue in torchvision's meaning. `flip`, `jitter_p`, `grey`, `blur` and `solarise`
     are probabilities for each image. `blur_sigma` is in pixels of the view; `blur_kernel` None means an odd number near `size` / 10.
     `colour` "exact" equals torchvision; "fast" makes the jitter one matrix for each image (see `colour.jitter_affine`).
-    `compile` fuses the arithmetic with torch.compile: the same views within rounding, several times faster on a GPU, after a pause.
+    `compile` fuses all arithmetic with torch.compile: the same views within rounding, several times faster on a GPU, after a pause.
     Change one with `dataclasses.replace`.
     """
 
@@ -93,7 +93,10 @@ class Augmentation:
         self, count: int, image_size: tuple[int, int], *, device: torch.device | str = "cpu", generator: torch.Generator | None = None
     ) -> Parameters:
         """Random parameters for views of `count` images of `image_size` (height, width)."""
-        u = uniforms(count, device=device, generator=generator)
+        return self._parameters(uniforms(count, device=device, generator=generator), image_size)
+
+    def _parameters(self, table: Tensor, image_size: tuple[int, int]) -> Parameters:
+        u = by_operation(table)
         jittered = self.jitter_p > 0 and any(self.jitter)
         return Parameters(
             crop=crops(u["crop"], image_size, self.scale, self.ratio),
@@ -113,8 +116,7 @@ class Augmentation:
         count = len(pixels)
         at_once = count if pixels.is_cuda else max(8, _PIXELS_AT_ONCE[self.colour] // max(pixels[0, 0].numel(), self.size**2))
         with torch.autocast(pixels.device.type, enabled=False):
-            paint = _compiled(self) if self.compile else self._apply
-            parts = [paint(pixels[k : k + at_once], parameters[k : k + at_once]) for k in range(0, count, at_once)]
+            parts = [self._apply(pixels[k : k + at_once], parameters[k : k + at_once]) for k in range(0, count, at_once)]
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
     def _apply(self, pixels: Tensor, parameters: Parameters) -> Tensor:
@@ -146,9 +148,17 @@ class Augmentation:
     ) -> tuple[Float[Tensor, "N 3 S S"], Float[Tensor, "N 4"]]:
         """One random view of each of `pixels` (uint8, N 3 H W) and the box it shows; `generator` must live on the device of `pixels`."""
         check_pixels(pixels, generator)
-        image_size = (pixels.shape[2], pixels.shape[3])
-        parameters = self.draw(len(pixels), image_size, device=pixels.device, generator=generator)
-        return self.apply(pixels, parameters), crop_boxes(parameters.crop, parameters.flip, image_size)
+        table = uniforms(len(pixels), device=pixels.device, generator=generator)
+        if self.compile:
+            with torch.autocast(pixels.device.type, enabled=False):
+                return _compiled(self)(pixels, table)
+        parameters = self._parameters(table, _size(pixels))
+        return self.apply(pixels, parameters), crop_boxes(parameters.crop, parameters.flip, _size(pixels))
+
+    def _make(self, pixels: Tensor, table: Tensor) -> tuple[Tensor, Tensor]:
+        """From random numbers to views and boxes in one go."""
+        parameters = self._parameters(table, _size(pixels))
+        return self._apply(pixels, parameters), crop_boxes(parameters.crop, parameters.flip, _size(pixels))
 
     @property
     def kernel_size(self) -> int:
@@ -157,7 +167,11 @@ class Augmentation:
 
 
 @cache
-def _compiled(augmentation: Augmentation) -> Callable[[Tensor, Parameters], Tensor]:
+def _compiled(augmentation: Augmentation) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]:
     """Compiled once for all batches of a run; equal augmentations share it."""
-    compiled: Callable[[Tensor, Parameters], Tensor] = torch.compile(augmentation._apply, dynamic=False)
+    compiled: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]] = torch.compile(augmentation._make, dynamic=False)
     return compiled
+
+
+def _size(pixels: Tensor) -> tuple[int, int]:
+    return pixels.shape[2], pixels.shape[3]

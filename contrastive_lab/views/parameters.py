@@ -50,12 +50,18 @@ class Parameters:
         return Parameters(**changed)
 
 
-def uniforms(count: int, *, device: torch.device | str = "cpu", generator: torch.Generator | None = None) -> dict[str, Tensor]:
+def uniforms(
+    count: int, *, device: torch.device | str = "cpu", generator: torch.Generator | None = None
+) -> Float[Tensor, "N U"]:
     """All randomness of `count` views: uniform numbers in [0, 1), as many columns for each operation as it needs.
 
     The table has the same width whatever the augmentation, so the crops stay the same when, say, the blur is switched off.
     """
-    table = torch.rand(count, sum(_COLUMNS.values()), device=device, generator=generator)
+    return torch.rand(count, sum(_COLUMNS.values()), device=device, generator=generator)
+
+
+def by_operation(table: Float[Tensor, "N U"]) -> dict[str, Tensor]:
+    """The columns of `uniforms`, under the names of the operations that use them."""
     return dict(zip(_COLUMNS, torch.split(table, list(_COLUMNS.values()), dim=1), strict=True))
 
 

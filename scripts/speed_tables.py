@@ -1,0 +1,161 @@
+"""Tables of speed and memory, from results/bench-*.json; scripts/tables.py puts them on the page of results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).resolve().parent.parent / "results"
+
+
+def speed() -> str:
+    return "\n\n".join(part for part in (loops(), ceilings(), processes(), losses(), measured(), views(), imported()) if part)
+
+
+def read(name: str) -> dict[str, Any]:
+    return json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
+
+
+def lines(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    return "\n".join("| " + " | ".join(row) + " |" for row in [titles, ["---"] * len(titles), *rows])
+
+
+def recorded(name: str) -> list[tuple[str, dict[str, Any]]]:
+    """What a benchmark wrote on the CPU and, where there is one, on a graphics card."""
+    return [(file, read(file)) for file in (name, f"{name}-gpu") if (RESULTS / f"{file}.json").exists()]
+
+
+def rate(entry: Mapping[str, Any] | None) -> str:
+    return f"{entry['images_per_second']:,.0f}" if entry and "images_per_second" in entry else ""
+
+
+def loops() -> str:
+    parts = []
+    for file, content in recorded("bench-loop"):
+        rows = [
+            [
+                e["method"],
+                f"{e['network']} {e['width']}, {e['image_size']} px, batch {e['batch']}, {e['precision']}" + ", compiled" * e["compile"],
+                *(rate(e["rates"].get(who)) for who in ("encoder alone", "ours", "lightly")),
+                f"{100 * e['share_of_ceiling']:.0f} %" if e.get("share_of_ceiling") else "",
+                f"{e['times_lightly']:.2f}" if e.get("times_lightly") else "",
+            ]
+            for e in content["entries"]
+        ]
+        title = f"**Training loop**, images per second ({place(content)}; results/{file}.json)"
+        parts.append(
+            title + "\n\n" + lines(["method", "case", "encoder alone", "ours", "lightly", "share of encoder alone", "times lightly"], rows)
+        )
+    return "\n\n".join(parts)
+
+
+def losses() -> str:
+    parts = []
+    for file, content in recorded("bench-losses"):
+        batches = sorted({e["batch"] for curves in content["curves"].values() for curve in curves.values() for e in curve})
+        rows = []
+        for loss, curves in content["curves"].items():
+            for who, curve in curves.items():
+                by_batch = {e["batch"]: e for e in curve}
+                rows.append([loss, who, *(_cost(by_batch.get(batch)) for batch in batches)])
+        words = f"forward and backward, {content['dim']} dimensions: milliseconds / MiB at each batch"
+        title = f"**Losses**, {words} ({place(content)}; results/{file}.json)"
+        parts.append(title + "\n\n" + lines(["loss", "", *(f"{batch:,}" for batch in batches)], rows))
+    return "\n\n".join(parts)
+
+
+def _cost(entry: Mapping[str, Any] | None) -> str:
+    if not entry or "mebibytes" not in entry:
+        return "–"
+    return f"{1000 * entry['seconds']:,.3g} / {entry['mebibytes']:,.0f}" if "seconds" in entry else f"/ {entry['mebibytes']:,.0f}"
+
+
+def measured() -> str:
+    parts = []
+    for file, content in recorded("bench-measures"):
+        rows = [
+            [name, f"{e['seconds']:.2f}", f"{e['mebibytes']:,.0f}"]
+            for name, e in content["entries"].items()
+            if "seconds" in e and "mebibytes" in e
+        ]
+        title = f"**Measures**: seconds, and MiB beyond the input ({place(content)}; results/{file}.json)"
+        parts.append(title + "\n\n" + lines(["", "seconds", "MiB"], rows))
+    return "\n\n".join(parts)
+
+
+def views() -> str:
+    parts = []
+    for file in ("bench-views", "bench-views-h200"):
+        content = read(file)
+        rows = []
+        for case, entry in content["cases"].items():
+            rows += [
+                [case, who, f"{e['images_per_cpu_second']:,} per CPU second", f"{e['times_pil']:.1f}"] for who, e in entry["cpu"].items()
+            ]
+            rows += [[case, who, f"{e['images_per_second']:,} per second", ""] for who, e in entry.get("gpu", {}).items()]
+        where = " and ".join(filter(None, (content["machine"]["cpu"], content["machine"]["gpu"])))
+        parts.append(f"**Views**, two of each image ({where}; results/{file}.json)\n\n" + lines(["case", "", "images", "times PIL"], rows))
+    return "\n\n".join(parts)
+
+
+def imported() -> str:
+    content = read("bench-import")
+    rows = [[name, f"{e['median']:.2f}", f"{e['least']:.2f}", f"{e['most']:.2f}"] for name, e in content["seconds"].items()]
+    return f"**Import**, seconds, {content['repeats']} fresh processes (results/bench-import.json)\n\n" + lines(
+        ["", "median", "least", "most"], rows
+    )
+
+
+def place(content: Mapping[str, Any]) -> str:
+    machine = content["machine"]
+    return f"{machine['device']}, {machine['threads']} thread{'s' * (machine['threads'] > 1)}, torch {machine['versions']['torch']}"
+
+
+def ceilings() -> str:
+    """What bounds the encoder: its step in several arrangements, and its convolutions beside matrix products."""
+    parts = []
+    for file, content in recorded("bench-ceiling"):
+        where = f"({place(content)}; results/{file}.json)"
+        memory = any("peak_mib" in e for e in content["entries"])
+        rows = [
+            [
+                e["arrangement"],
+                f"{e['images']:,}" if "images" in e else e["failed"],
+                rate(e),
+                f"{e['tflops']:,.3g}" if "tflops" in e else "",
+                *([f"{e['peak_mib']:,}" if "peak_mib" in e else ""] if memory else []),
+            ]
+            for e in content["entries"]
+        ]
+        titles = ["arrangement", "images in a step", "images per second", "Tflop/s", *["peak MiB"] * memory]
+        parts.append(f"**The encoder alone**, {content['network']}, two views of each image {where}\n\n" + lines(titles, rows))
+        kinds = [key for key in content["convolutions"][0] if key not in ("channels", "side", "flops")]
+        rows = [
+            [f"{row['channels']} channels, {row['side']} x {row['side']}", *(_milliseconds(row, key) for key in kinds)]
+            for row in content["convolutions"]
+        ]
+        words = "milliseconds (Tflop/s) of a forward pass; a matrix product of the same size would also need its rows copied together"
+        parts.append(f"**One 3 x 3 convolution of each stage**, {words} {where}\n\n" + lines(["stage", *kinds], rows))
+    return "\n\n".join(parts)
+
+
+def _milliseconds(row: Mapping[str, Any], kind: str) -> str:
+    seconds = row[kind]
+    if not isinstance(seconds, float):
+        return str(seconds)
+    return f"{1000 * seconds:.3f}" + ("" if kind.startswith("rounding") else f" ({row['flops'] / seconds / 1e12:,.3g})")
+
+
+def processes() -> str:
+    parts = []
+    for file, content in recorded("bench-processes"):
+        alone = {(e["method"], e["batch"]): e["images_per_second"] for e in content["entries"] if e["processes"] == 1}
+        rows = [
+            [e["method"], f"{e['batch']:,}", str(e["processes"]), rate(e), f"{e['images_per_second'] / alone[e['method'], e['batch']]:.2f}"]
+            for e in content["entries"]
+        ]
+        title = f"**One process against several**, {content['network']}, {content['precision']} ({place(content)}; results/{file}.json)"
+        parts.append(title + "\n\n" + lines(["method", "joint batch", "processes", "images per second", "times one process"], rows))
+    return "\n\n".join(parts)
