@@ -123,7 +123,8 @@ def conditions(data: str, grouped: Mapping[str, Sequence[Mapping[str, Any]]]) ->
     notes = "".join(f"; {name} learns from labels" for name in grouped if name in METHODS and "labels" in METHODS[name].needs)
     return (
         f"**{one['data']['name']}**, {one['data']['train']:,} images, {chosen['network']} of width {chosen['width']}, "
-        f"{chosen['epochs']} epochs, {' or '.join(map(str, counts))} seeds ({one['environment']['device']}; results/methods-{data}.json{notes})"
+        f"{chosen['epochs']} epochs, {' or '.join(map(str, counts))} seeds "
+        f"({one['environment']['device']}; results/methods-{data}.json{notes})"
     )
 
 

@@ -50,9 +50,7 @@ class Parameters:
         return Parameters(**changed)
 
 
-def uniforms(
-    count: int, *, device: torch.device | str = "cpu", generator: torch.Generator | None = None
-) -> Float[Tensor, "N U"]:
+def uniforms(count: int, *, device: torch.device | str = "cpu", generator: torch.Generator | None = None) -> Float[Tensor, "N U"]:
     """All randomness of `count` views: uniform numbers in [0, 1), as many columns for each operation as it needs.
 
     The table has the same width whatever the augmentation, so the crops stay the same when, say, the blur is switched off.
