@@ -231,7 +231,7 @@ class Hydra(Method):
 
     name = "hydra"
     title = "Hydra"
-    paper = "Wu et al. 2024, arXiv 2410.13200"
+    paper = "Wu et al. 2024, arXiv 2410.18200"
     needs = frozenset({"labels"})
 
     def __init__(

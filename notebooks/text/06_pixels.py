@@ -458,14 +458,39 @@ lab.show_images(
 # %% [markdown]
 # ### The paper's claim, measured
 #
-# The authors' claim: agreement of pixels gains where pixels are judged. `benchmarks/claims.py` tests it in longer runs over several seeds, with the same dense
-# network in all arms, on scenes and, where the masks are present, on STL-10 photographs; the cell says how far that has come. A verdict counts only beyond
-# one standard error over the seeds; *undecided* says that these runs can't tell.
+# The authors' claim: agreement of pixels gains where pixels are judged. `benchmarks/claims.py` tested it in longer runs over several seeds, with the same
+# dense network in all arms, on scenes and on STL-10 photographs. Differences are taken seed by seed: a line is *confirmed* or *refuted* when their Student 95 %
+# interval leaves out zero, else *undecided*.
+#
+# **Predict** for PixPro, against SimCLR and against the untrained network: linear segmentation of scenes, locality on scenes, locality on photographs. Where could
+# training *lose*?
 
 # %%
 lab.claim("pixpro")
 
 # %% [markdown]
+# **Reading it.** In these runs the claim holds in the exam that is nearest to the paper's, linear segmentation: both pixel methods beat SimCLR there, and PixPro
+# beats the untrained network. (The paper fine-tunes detectors and segmenters after long training on ImageNet; a linear classifier of single cells is what fits
+# here.)
+#
+# Locality on scenes doesn't tell PixPro and SimCLR apart: after so long a training both stand close to the best value there is, and a full measure can't rank.
+# PixContrast ends a little *below* SimCLR: it takes its negatives from the same image, some of them from the same object.
+#
+# On photographs PixPro beats SimCLR, and *both are worse than no training*: the line against the untrained network is refuted. We suspect the measure. Large
+# objects in one piece reward every map whose near cells are alike, as *nearness* did above, and training gives some of that up; notebook 11 puts nearness beside it.
+#
+# **And whole images?** CIFAR-10, where the average of the map stands for the image. The recipes for photographs have the paper's image-level term switched on.
+# **Predict** PixPro's kNN: near SimCLR's, near the untrained network's, or between?
+
+# %%
+lab.beside("pixpro", "pixcontrast")
+
+# %% [markdown]
+# Plainly: in these runs PixPro's averages are close to collapse. Hardly any *directions* are left, their uniformity is far nearer to 0 (one point)
+# than SimCLR's, and their neighbours are hardly better than untrained ones. The loss asks *cells* to agree and nothing to differ; the
+# image-level term has no negatives either, and after so few epochs it has not helped. PixContrast has the same boxes and the same maps, but negatives: its averages
+# spread, though SimCLR, which compares whole images, is ahead.
+#
 # ## 7 · Break it
 #
 # **No propagation.** Take half of PixPro's asymmetry away: the trained cells are compared as they are, there is still no negative, and only the twin
@@ -541,7 +566,8 @@ lab.show(
 #
 # Not by itself. PixPro is trained so that cells which show the same place agree; nothing asks it to make the *average* of a map say which class an image has. Ask for dense
 # numbers: correspondence, locality, segmentation, detection. If both are needed, the paper adds an image-level term (`instance_weight` in the
-# lab, part of its recipe for photographs).
+# lab, part of its recipe for photographs): give it time, the runs of section 6 were too short for it to show. And look at uniformity and directions before you excuse
+# him: averages that have collapsed are no question of the exam.
 #
 # </details>
 
