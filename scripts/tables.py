@@ -93,7 +93,17 @@ def short() -> str:
             columns[f"{data}: {title}"] = {name: cell([factor * row[key] for row in own], digits) for name, own in grouped.items()}
     names = list(dict.fromkeys(name for values in columns.values() for name in values))
     table = lines(["method", *columns], [[name, *(values.get(name, "") for values in columns.values())] for name in names])
-    return "\n\n".join([*words, table])
+    return "\n\n".join([*words, table, counted()])
+
+
+def counted() -> str:
+    """How many questions of each paper's claim went which way."""
+    outcomes = ("confirmed", "refuted", "undecided")
+    found = read("claims-verdicts")["claims"].values()
+    rows = [[claim["title"], *(str(sum(v["outcome"] == one for v in claim["verdicts"])) for one in outcomes)] for claim in found]
+    seeds = sorted({len(v["seeds"]) for claim in found for v in claim["verdicts"]})
+    words = f"The papers' claims in miniature, {' or '.join(map(str, seeds))} seeds, each put as several [questions](docs/results.md):"
+    return words + "\n\n" + lines(["claim", *outcomes], rows)
 
 
 def methods(data: str) -> str:
