@@ -181,8 +181,7 @@ for size in batches(512):
 # smaller than $2N-2$ times the mean. The average over *batches* of a concave function of $S_a$ lies below the function of the average (Jensen).
 #
 # </details>
-
-# %% [markdown]
+#
 # ## 3 · Take the positive out: DCL
 #
 # The factor appears because the twin stands above *and* below the line. Yeh and colleagues delete it below. One term fewer, and $q$ becomes 1.
@@ -477,8 +476,7 @@ for arm in ("cacr/simclr, balanced", "dcl/simclr batch 128"):
 # place is the same.
 #
 # </details>
-
-# %% [markdown]
+#
 # ## 7 · Break it
 #
 # **Identical views.** Turn the augmentation off: both views of an image are the same vector. InfoNCE and DCL have the same minimum, so who still moves?

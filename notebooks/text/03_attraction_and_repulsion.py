@@ -339,7 +339,6 @@ lab.show(
     alt="The two terms of the loss over the epochs: the attraction above zero, the repulsion below it.",
 )
 
-# %%
 cacr = here.settings["cacr"]
 others = {"positives": cacr.options["n_views"] - 1, "negatives": cacr.batch_size - 1}
 counts = {side: runs["cacr"].column(f"effective {side}")[1] for side in others}
@@ -366,7 +365,6 @@ columns = {
 rows = {name: [{key: run.last(key) for key in columns}] for name, run in runs.items()}
 lab.table({"untrained": [runs["cacr"].history[0]], **rows}, columns, digits=3)
 
-# %%
 floor = measures.uniformity_floor(128)
 tracks = {name: lab.track(run) for name, run in runs.items()}
 lab.show(
@@ -473,7 +471,6 @@ for (name, kind), result in probes.items():
     rows[f"{name}, {kind}"] = [{"top1": result.top1, "rare": sum(few) / len(few)}]
 lab.table(rows, {"top1": "all classes", "rare": f"the {len(rare)} rarest"}, digits=3)
 
-# %%
 figure = figures.new_figure(height=300)
 for name in here.settings:
     tail, balanced = probes[name, "tail"].per_class, probes[name, "balanced"].per_class
@@ -620,8 +617,7 @@ lab.table(rows, columns, digits=3)
 # method: averaging InfoNCE over pairs of the same four views.
 #
 # </details>
-
-# %% [markdown]
+#
 # **B.** CACR's $t^-=2$ on CIFAR-100 and STL-10 corresponds to which temperature of InfoNCE? And $t^-=0.9$ on CIFAR-10? Which data set would you expect to need the sharper weights?
 #
 # <details><summary>Answer</summary>

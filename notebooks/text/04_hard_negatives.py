@@ -435,8 +435,7 @@ lab.table({name: [{column: one.last(column) for column in columns}] for name, on
 # thousand classes, not on eight.
 #
 # </details>
-
-# %% [markdown]
+#
 # ## 6 · False negatives
 #
 # The loss calls every row of the queue a negative, also another picture of a thing of the same class. We have labels here and can count, as a
@@ -500,8 +499,7 @@ lab.table({name: [{column: one.last(column) for column in columns}] for name, on
 # If the oracle's row stands out, don't cheer too early: it is told the very classes that kNN asks for. Never pushing an image from its own class *is*
 # a lesson about classes, taught by labels. So the row bounds what better negatives could give; how much of it can be had without labels is the open
 # question. Section 8 has the same comparison on CIFAR-10.
-
-# %% [markdown]
+#
 # ## 7 · Break it: a twin that does not follow slowly
 #
 # The authors of MoCo report that training fails with $m=0$, a twin that copies the network after every step. And with $m=1$ the twin never moves:
@@ -577,6 +575,9 @@ lab.claim("mochi")
 # What the paper has and this miniature lacks: a ResNet-50, longer training, a longer queue, and a hundred or a thousand classes. Its gains in
 # ImageNet's linear probe are small as well; the clearer ones are on a hundred classes and in detecting objects after transfer, which nobody tested
 # here.
+#
+# Compare all this with your own runs of sections 5 and 6 in direction only: other images, other classes, and one seed. There the oracle may gain much
+# more: the class is one strong factor of an easy scene, and the oracle teaches just this factor.
 #
 # (The oracle leaves the query's class out of the proxy task too. That is why "MoCo, oracle" has a number under "with synthetics" without having any:
 # it is the accuracy against the negatives that are left.)

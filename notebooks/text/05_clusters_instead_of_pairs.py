@@ -270,7 +270,6 @@ print(f"{method.title}: {prototypes} prototypes of {numbers} numbers, epsilon {m
 place = lab.folder("05-swav", here.settings)
 run = train(method, here.train_images, here.settings, [evaluate, lab.Live("swav")], folder=place)
 
-# %%
 figure = figures.training_curve(
     {"swav": run.column("loss")}, measure="loss", limit=math.log(16), limit_name="no information: ln K"
 )
@@ -376,8 +375,7 @@ lab.show_images(
 # everything else: that is the art of augmentation, not of the loss.
 #
 # </details>
-
-# %% [markdown]
+#
 # ## 6 · Many small views
 #
 # A code needs a good look at the image, but a prediction can be asked from any scrap of it. **Multi-crop**: two large views provide the codes, several small
@@ -541,8 +539,7 @@ for name in ("simclr", "swav"):
 # is better can be a question of *when one looks*; our tables look early.
 #
 # </details>
-
-# %% [markdown]
+#
 # ## 8 · Break it
 #
 # **No balance.** One line changes: codes become the softmax of each row, at the same $\varepsilon$. Recall prediction 2.
@@ -567,7 +564,6 @@ soft = replace(short, options={**short.options, "epsilon": 1.0})
 place = lab.folder("05-too-soft", soft)
 too_soft = train(prepare(soft, here.train_images), here.train_images, soft, [here.evaluate], folder=place)
 
-# %%
 columns = ["loss", "code entropy", "mean prediction entropy", "prototypes used", "alignment", "uniformity"]
 runs = {"SwAV": here.run, "no balance": no_balance, "epsilon 1": too_soft}
 lab.table({name: [{column: one.last(column) for column in columns}] for name, one in runs.items()}, columns)
@@ -587,8 +583,7 @@ lab.show(
 # would miss one of them; the entropy of the mean prediction and the distance to $\ln K$ together see both.
 #
 # (Short runs: if your profile trained for an epoch only, the collapses are not complete yet. Their direction shows.)
-
-# %% [markdown]
+#
 # ## 9 · Two questions
 #
 # **A.** You train with $K=3000$ prototypes and batches of 256, without a queue. How much mass does a prototype get from a batch, and what does this do to the
