@@ -438,7 +438,7 @@ lab.claim("dcl")
 #
 # </details>
 #
-# ### Beside all other methods
+# ### Beside SimCLR, each with its own recipe
 #
 # The runs above share everything but the loss. A table that compares *methods* gives each its own recipe. The next cell shows two of them.
 #

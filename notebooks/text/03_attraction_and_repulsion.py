@@ -531,9 +531,9 @@ for verdict in lab.results.read("claims-verdicts")["claims"]["cacr"]["verdicts"]
 # Such a plan is a guess: the mean itself moves within its interval. But it separates questions that a few more nights of computing would answer from
 # those that they never will. (It is not allowed to add seeds *until* the verdict pleases, and stop there: chance gets a new try with each seed.)
 #
-# ### Beside all other methods
+# ### Beside SimCLR, each with its own recipe
 #
-# Section 4 said that CACR with one positive and fixed weights is DCL at $\tau=\frac1{2t^-}$. Here stand both beside SimCLR, each with its own recipe.
+# Section 4 said that CACR with one positive and fixed weights is DCL at $\tau=\frac1{2t^-}$. Here both stand beside SimCLR.
 #
 # **Predict.** Translate CACR's $t^-$ to a temperature first. Which of the three has the sharpest weights among negatives, and which row will be the
 # most uniform?

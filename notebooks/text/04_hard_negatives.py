@@ -584,11 +584,11 @@ lab.claim("mochi")
 #
 # </details>
 #
-# ### Beside all other methods
+# ### Beside SimCLR, each with its own recipe
 #
 # MoCo gets a gradient from one view of each image only, since the other one makes the key. SimCLR gets one from both.
 #
-# **Predict.** At equal epochs, each with its own recipe: who leads, SimCLR or MoCo? Does MoCHi lead MoCo?
+# **Predict.** At equal epochs: who leads, SimCLR or MoCo? Does MoCHi lead MoCo?
 
 # %%
 for results in ("methods-cifar10", "methods-scenes"):

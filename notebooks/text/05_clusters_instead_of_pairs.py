@@ -513,9 +513,9 @@ lab.table(rows, titles, digits=3)
 #
 # </details>
 #
-# ### Beside all other methods
+# ### Beside SimCLR, each with its own recipe
 #
-# **Predict.** Each with its own recipe, equal epochs: does SwAV keep up with SimCLR? It has at most $\ln K$ of information in each target, and its
+# **Predict.** At equal epochs: does SwAV keep up with SimCLR? It has at most $\ln K$ of information in each target, and its
 # prototypes stand still in the first epoch.
 
 # %%
