@@ -503,7 +503,7 @@ published = lab.results.read("published")["pairs_50_epochs"]
 print(f"{published['what']}\n{published['source']}")
 for name, (value,) in published["rows"].items():
     print(f"  {name:28}{value:5.1f} %")
-print("ours, linear probe after the last epoch, sizes as above")
+print("\nours, linear probe after the last epoch, sizes as above")
 for name, numbers in lab.results.read("claims-verdicts")["claims"]["hydra"]["arms"].items():
     print(f"  {name:28}{numbers['linear']['mean']:6.1%}")
 
