@@ -3,7 +3,8 @@
     python benchmarks/methods.py scenes --seeds 0 1 2
     python benchmarks/methods.py cifar10 --count 20000 --network resnet18 --width 32 --epochs 40 --precision bf16-mixed --minutes 9
 
-What is finished is kept; the same command goes on where it stopped. All methods see equally many epochs; each uses its own recipe.
+What is finished is kept; the same command goes on where it stopped. All methods see equally many epochs; each uses its own recipe. On
+CIFAR-10 SimCLR is trained a second time at DCL's temperature, so that the two differ in the loss alone.
 """
 
 from __future__ import annotations
@@ -16,6 +17,12 @@ from contrastive_lab.experiments import Trial, run_trials, spread, train_and_mea
 from contrastive_lab.methods import METHODS
 
 RESULTS = Path(__file__).parent.parent / "results"
+ARMS: dict[str, dict[str, Any]] = {
+    "untrained": {"method": "simclr", "epochs": 0},
+    **{name: {"method": name} for name, method in METHODS.items() if not method.needs & {"groups", "captions"}},
+    "simclr-t0.1": {"method": "simclr", "options": {"temperature": 0.1}},
+}
+ONLY_ON = {"simclr-t0.1": "cifar10"}
 COLUMNS = {
     "knn": ("kNN %", 100),
     "linear": ("linear %", 100),
@@ -30,22 +37,22 @@ COLUMNS = {
 
 
 def trials(args: argparse.Namespace) -> list[Trial]:
-    """Seeds outside, methods inside, so that a stop leaves whole rounds."""
+    """Seeds outside, arms inside, so that a stop leaves whole rounds."""
     every = []
     for seed in args.seeds:
-        for name in ["untrained", *(n for n, method in METHODS.items() if not method.needs & {"groups", "captions"})]:
-            if args.only and name not in args.only:
+        for name, own in ARMS.items():
+            if (args.only and name not in args.only) or ONLY_ON.get(name, args.data) != args.data:
                 continue
-            settings: dict[str, Any] = {
-                "method": "simclr" if name == "untrained" else name,
+            settings = {
                 "data": args.data,
-                "epochs": 0 if name == "untrained" else args.epochs,
+                "epochs": args.epochs,
                 "network": args.network,
                 "width": args.width,
                 "seed": seed,
                 "precision": args.precision,
                 "device": args.device,
                 "compile": args.compile,
+                **own,
             }
             options = {"count": args.count} if args.count else {}
             every.append(Trial(f"{name}/{seed}", train_and_measure, {"settings": settings, "options": options, "threads": args.threads}))
@@ -60,7 +67,7 @@ def table(results: dict[str, dict[str, Any]]) -> str:
             methods.setdefault(key.split("/")[0], []).append(row)
     shown = {name: column for name, column in COLUMNS.items() if any(name in row for rows in methods.values() for row in rows)}
     lines = ["| method | seeds | " + " | ".join(title for title, _ in shown.values()) + " |", "|---" * (len(shown) + 2) + "|"]
-    for name in sorted(methods, key=lambda n: ["untrained", *METHODS].index(n)):
+    for name in sorted(methods, key=list(ARMS).index):
         rows, cells = methods[name], []
         for column, (_, factor) in shown.items():
             values = [factor * row[column] for row in rows if column in row]
