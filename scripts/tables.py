@@ -217,14 +217,17 @@ def published() -> str:
 
 
 def clip() -> str:
-    content = read("clip-scenes")
     shown = ["gap", "image cone", "text cone", "recall@1", "recall@5", "gap, closed", "recall@1, closed"]
-    rows = [[arm, str(len(own)), *(cell([row[key] for row in own], 3) for key in shown)] for arm, own in content["arms"].items()]
-    words = (
-        f"{content['images']:,} captioned scenes, {content['epochs']} epochs, {content['pairs']} test pairs "
-        f"({content['environment']['device']}; results/clip-scenes.json)."
-    )
-    return words + "\n\n" + lines(["", "seeds", *shown], rows)
+    parts = []
+    for data, what in (("scenes", "captioned scenes"), ("flickr8k", "photographs of Flickr8k with their captions")):
+        content = read(f"clip-{data}")
+        rows = [[arm, str(len(own)), *(cell([row[key] for row in own], 3) for key in shown)] for arm, own in content["arms"].items()]
+        words = (
+            f"{content['images']:,} {what}, {content['epochs']} epochs, {content['pairs']} test pairs "
+            f"({content['environment']['device']}; results/clip-{data}.json)."
+        )
+        parts.append(words + "\n\n" + lines(["", "seeds", *shown], rows))
+    return "\n\n".join(parts)
 
 
 def resumed() -> str:
