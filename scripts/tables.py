@@ -71,6 +71,7 @@ def page() -> str:
         "## Runs that come with the package\n\n" + finished(),
         "## Published numbers\n\n" + published(),
         "## A small CLIP at several temperatures\n\n" + clip(),
+        "## Objects in photographs\n\n" + photographs(),
         "## Interrupted and resumed\n\n" + resumed(),
         "## Speed and memory\n\n" + speed(),
     ]
@@ -228,6 +229,21 @@ def clip() -> str:
         )
         parts.append(words + "\n\n" + lines(["", "seeds", *shown], rows))
     return "\n\n".join(parts)
+
+
+def photographs() -> str:
+    """Dense maps on photographs: the end of every method, one shared start as the untrained network, and raw colour."""
+    content = read("locality_stl10")
+    seeds, size, place = content["seeds"], content["sizes"], content["environment"]["device"]
+    arms = {"raw colour": [seed["colour"] for seed in seeds], "untrained": [seed["simclr"][0] for seed in seeds]}
+    arms |= {name: [seed[name][-1] for seed in seeds] for name in ("simclr", "pixpro", "pixcontrast")}
+    shown = {"auroc": "mask AUROC", "iou_fixed": "IoU at cosine 0.5", "pointing": "pointing", "seed": "LOST's seed in the object"}
+    rows = [[arm, str(len(own)), *(cell([row[key] for row in own], 3) for key in shown)] for arm, own in arms.items()]
+    words = (
+        f"STL-10, {size['count']:,} images, {size['epochs']} epochs, width {size['width']}, {size['scored']} test images with masks "
+        f"({place}; results/locality_stl10.json)."
+    )
+    return words + "\n\n" + lines(["", "seeds", *shown.values()], rows)
 
 
 def resumed() -> str:
