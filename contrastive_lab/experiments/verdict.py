@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from scipy.special import stdtrit
-
 Outcome = Literal["confirmed", "refuted", "undecided"]
 CONFIDENCE = 0.95
 
@@ -42,6 +40,8 @@ def compare(claim: str, treatment: Mapping[int, float], control: Mapping[int, fl
 
     Seeds that only one arm has are left out. Fewer than three pairs leave everything undecided.
     """
+    from scipy.special import stdtrit
+
     seeds = tuple(sorted(treatment.keys() & control.keys()))
     if not seeds:
         raise ValueError(f"treatment has the seeds {sorted(treatment)} and control {sorted(control)}; paired differences need common seeds")
