@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from measuring import RESULTS, alone, machine, markdown, number, save
+from measuring import RESULTS, alone, machine, markdown, number, peak, save, synchronize
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -88,27 +88,21 @@ def arrangement_rate(name: str, choice: argparse.Namespace) -> dict[str, float]:
     images = max(1, int(choice.batch * arrangement.get("times", 1)))
     step, flops = step_of(images, choice, arrangement)
     seconds = best_time(step, choice)
-    peak = torch.cuda.max_memory_allocated() / 2**20 if choice.device == "cuda" else float("nan")
     found = {"images": images, "images_per_second": round(images / seconds, 1), "tflops": round(flops / seconds / 1e12, 3)}
-    return found | ({"peak_mib": round(peak)} if choice.device == "cuda" else {})
+    return found | ({"peak_mib": round(peak(gpu=True) / 2**20)} if choice.device == "cuda" else {})
 
 
 def best_time(call: Callable[[], Any], choice: argparse.Namespace) -> float:
     """Seconds of one call: the best of three blocks of `rounds` calls, after one block that does not count."""
     best = float("inf")
     for block in range(4):
-        wait(choice.device)
+        synchronize()
         start = time.perf_counter()
         for _ in range(choice.rounds):
             call()
-        wait(choice.device)
+        synchronize()
         best = min(best, (time.perf_counter() - start) / choice.rounds) if block else best
     return best
-
-
-def wait(device: str) -> None:
-    if device == "cuda":
-        torch.cuda.synchronize()
 
 
 def products(choice: argparse.Namespace) -> list[dict[str, Any]]:

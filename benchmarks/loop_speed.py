@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from measuring import RESULTS, alone, exponent, installed, machine, markdown, number, save
+from measuring import RESULTS, alone, exponent, installed, machine, markdown, number, save, synchronize
 from torch import Tensor, nn
 
 from contrastive_lab.data import Images
@@ -57,11 +57,6 @@ def blocks(count: int, run: Callable[[], object]) -> Rates:
         best["images_per_second"] = max(best["images_per_second"], count / (time.perf_counter() - start))
         best["images_per_cpu_second"] = max(best["images_per_cpu_second"], count / (time.process_time() - start_cpu))
     return best
-
-
-def synchronize() -> None:
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
 
 
 def ours(settings: Settings, steps: int, workers: int) -> Rates:

@@ -73,6 +73,12 @@ def cost(call: Callable[[], Any], device: str, *, memory: bool, budget: float = 
     return {name: round(value, 6) for name, value in best.items()}
 
 
+def synchronize() -> None:
+    """Wait for the GPU, where there is one: only then has the clock seen its work."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
 def peak(gpu: bool, *, reset: bool = False) -> int:
     """Most bytes that torch's GPU allocator, or this process, held since the last reset (off Linux the process's peak never falls)."""
     if gpu:

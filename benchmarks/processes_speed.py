@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from measuring import RESULTS, alone, machine, markdown, number, save
+from measuring import RESULTS, alone, machine, markdown, number, save, synchronize
 
 from contrastive_lab.data import Images
 from contrastive_lab.training import Moment, Settings, prepare, train
@@ -34,8 +34,7 @@ def rate(settings: Settings, steps: int) -> float:
 
     def mark(moment: Moment) -> None:
         if moment.epoch_end:
-            if settings.device == "cuda":
-                torch.cuda.synchronize()
+            synchronize()
             marks.append(time.perf_counter())
 
     train(prepare(settings, images), images, settings, [mark])
