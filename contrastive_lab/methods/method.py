@@ -64,12 +64,14 @@ class Method(nn.Module):
 
     A subclass writes `step`; where the paper needs it also `build`, `recipe`, `make_views` and `after_update`.
     `needs` names the fields of a batch beyond the views that the method cannot do without (labels, groups, captions).
+    `one_graph` promises that `step` is arithmetic on tensors alone (no schedule, generator or queue): a compiler may take it as a whole.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     paper: ClassVar[str]
     needs: ClassVar[frozenset[str]] = frozenset()
+    one_graph: bool = False
 
     encoder: Backbone
     progress: Progress

@@ -104,7 +104,7 @@ class Journal:
                 step = moment.iteration - len(losses) + back + 1
                 raise Diverged(_diagnosis(self.run.settings, moment, step=step, loss=loss, before=self.finite, lr=lr))
             self.finite = loss
-        if moment.epoch_end and not all(torch.isfinite(p).all() for p in moment.method.parameters()):
+        if moment.epoch_end and not torch.stack([torch.isfinite(p).all() for p in moment.method.parameters()]).all():
             raise Diverged(_diagnosis(self.run.settings, moment, step=moment.iteration, loss=self.finite, before=self.finite, lr=lr))
 
 

@@ -24,14 +24,33 @@ OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory", 
 class StepModule(nn.Module):
     """A method's step as a forward pass over plain tensors, which is what precision and process wrappers understand."""
 
-    def __init__(self, method: Method, *, graphs: bool = False) -> None:
+    def __init__(self, method: Method) -> None:
         super().__init__()
-        self.method, self.graphs = method, graphs
+        self.method, self.graphs = method, False
+        self.take = self._take
 
     def forward(self, *batch: Any) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-        if self.graphs:
-            # What the graphs of the last step wrote may be written over now.
-            torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
+        if not self.graphs:
+            return self.take(*batch)
+        # What the graphs of the last step wrote may be written over now; the journal looks at losses many steps later, so it gets copies.
+        torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
+        loss, embeddings, logs = self.take(*batch)
+        return loss.clone(), embeddings.clone(), {name: value.clone() for name, value in logs.items()}
+
+    def compile_for(self, settings: Settings) -> None:
+        """Fuse the kernels: of the whole step where the method allows it, else of its parts.
+
+        On one GPU they are also recorded as CUDA graphs: the many small kernels of a narrow network take longer to launch than to run.
+        """
+        self.graphs = settings.devices == 1 and usable_device(settings.device) == "cuda"
+        mode = "reduce-overhead" if self.graphs else "default"
+        if self.method.one_graph and settings.devices == 1:
+            self.take = torch.compile(self._take, dynamic=False, mode=mode)
+        else:
+            for part in self.method.children():
+                part.compile(dynamic=False, mode=mode)
+
+    def _take(self, *batch: Any) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
         step = self.method.step(Batch(*batch))
         return step.loss, step.embeddings, dict(step.logs)
 
@@ -63,16 +82,11 @@ def start_fabric(settings: Settings) -> Any:
 
 
 def arrange(method: Method, settings: Settings) -> StepModule:
-    """The method as the machine likes it: convolution weights with channels last, and its parts compiled if asked for.
-
-    On one GPU the parts are also recorded as CUDA graphs: the many small kernels of a narrow network take longer to launch than to run.
-    """
-    method.to(memory_format=torch.channels_last)
-    graphs = settings.compile and settings.devices == 1 and usable_device(settings.device) == "cuda"
+    """The method as the machine likes it: convolution weights with channels last, and compiled if asked for."""
+    module = StepModule(method.to(memory_format=torch.channels_last))
     if settings.compile:
-        for part in method.children():
-            part.compile(dynamic=False, mode="reduce-overhead" if graphs else "default")
-    return StepModule(method, graphs=graphs)
+        module.compile_for(settings)
+    return module
 
 
 def usable_device(device: str) -> str:

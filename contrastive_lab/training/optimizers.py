@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from contrastive_lab.training.machine import usable_device
 from contrastive_lab.training.settings import Settings
 
 
@@ -35,13 +36,14 @@ def make_optimizer(method: nn.Module, settings: Settings) -> torch.optim.Optimiz
         {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
     ]
     groups = [group for group in groups if group["params"]]
+    fused = True if usable_device(settings.device) == "cuda" else None  # one kernel for all parameters instead of several for each
     match settings.optimizer:
         case "sgd":
-            return torch.optim.SGD(groups, lr=settings.lr, momentum=settings.momentum)
+            return torch.optim.SGD(groups, lr=settings.lr, momentum=settings.momentum, fused=fused)
         case "adam":
-            return torch.optim.Adam(groups, lr=settings.lr)
+            return torch.optim.Adam(groups, lr=settings.lr, fused=fused)
         case "adamw":
-            return torch.optim.AdamW(groups, lr=settings.lr)
+            return torch.optim.AdamW(groups, lr=settings.lr, fused=fused)
         case _:
             return _lars(groups, settings)
 

@@ -4,6 +4,8 @@ The back end here runs what was captured as it is, in seconds; what a real one d
 """
 
 import dataclasses
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -58,3 +60,36 @@ def test_compiled_views_are_the_same_views(captured):
     assert captured
     torch.testing.assert_close(one, two, atol=1e-5, rtol=1e-5)
     assert torch.equal(boxes, same_boxes)
+
+
+PROMISED = """
+import torch
+from contrastive_lab import data
+from contrastive_lab.methods import METHODS
+from contrastive_lab.training import Settings, batches, prepare
+from contrastive_lab.training.machine import StepModule
+from contrastive_lab.training.prepare import augmentation_for
+
+images = data.load("scenes", count=24, size=16, two=0.0, label="colour")
+for name in METHODS:
+    if METHODS[name].needs:
+        continue
+    settings = Settings.recommended(name, "scenes", batch_size=8, width=2, image_size=16, device="cpu")
+    method = prepare(settings, images)
+    if not method.one_graph:
+        continue
+    views, generator = method.make_views(augmentation_for(settings, images)), batches.view_generator(images, settings, 0)
+    batch = batches.draw(images, torch.arange(8), views, generator)
+    module, fields = StepModule(method), (batch.views, batch.boxes, batch.index, batch.labels)
+    plain = module(*fields)
+    whole = torch.compile(module.take, backend="eager", dynamic=False, fullgraph=True)(*fields)
+    torch.testing.assert_close(whole, plain)
+    print(name)
+"""
+
+
+def test_methods_that_promise_it_are_one_graph():
+    # In a process of its own: the checks of shapes and types that these tests switch on would break the graph.
+    done = subprocess.run([sys.executable, "-c", PROMISED], capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["simclr", "dcl", "dclw", "cacr"]
