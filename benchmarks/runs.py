@@ -48,7 +48,7 @@ RUNS: Mapping[str, Mapping[str, Any]] = {
     "pixpro": {"method": "pixpro"},
     "pixcontrast": {"method": "pixcontrast"},
     "hydra": {"method": "hydra"},
-    "clip": {"method": "clip"},
+    "clip": {"method": "clip", "options": {"buckets": 2304, "length": 16}},
     "sepclr": {"method": "sepclr"},
     "untrained": {"method": "simclr", "epochs": 0},
 }
