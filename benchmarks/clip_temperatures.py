@@ -46,6 +46,7 @@ def main() -> None:
     about = {"command": f"python benchmarks/clip_temperatures.py {options.data}", "images": len(images), "pairs": len(probe)}
     about |= {"epochs": options.epochs, "width": options.width, "batch_size": options.batch_size}
     path = Path(options.out) / f"clip-{options.data}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
     before = json.loads(path.read_text("utf-8")) if path.exists() else {}
     found: dict[str, list[dict]] = before["arms"] if all(before.get(key) == value for key, value in about.items()) else {}
     began = time.monotonic()

@@ -13,7 +13,6 @@ same command goes on from there. Runs of width 32 and below are written to contr
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -142,9 +141,8 @@ def _knn(run: Run, bank: Images, queries: Images, *, temperature: float) -> floa
 
 def trials(args: argparse.Namespace) -> list[Trial]:
     """Seeds outside, so that a stop leaves whole rounds."""
-    command = "python benchmarks/runs.py " + " ".join(sys.argv[1:])
     deadline = time.time() + 60 * args.minutes
-    place = {"command": command, "deadline": deadline, "keep": args.keep, "threads": args.threads}
+    place = {"deadline": deadline, "keep": args.keep, "threads": args.threads}
     shared = {"data": args.data, "network": args.network, "width": args.width, "precision": args.precision, "device": args.device}
     planned = []
     for seed in args.seeds:
@@ -154,8 +152,18 @@ def trials(args: argparse.Namespace) -> list[Trial]:
                 own["batch_size"] = args.batch_size
             title = f"{args.data}-{name}-w{args.width}-s{seed}"
             options = {"count": args.count} if args.count else {}
-            planned.append(Trial(title, make_run, {"name": title, "settings": own, "options": options, **place}))
+            command = _command(args, name, seed)
+            planned.append(Trial(title, make_run, {"name": title, "settings": own, "options": options, "command": command, **place}))
     return planned
+
+
+def _command(args: argparse.Namespace, name: str, seed: int) -> str:
+    """What remakes this one run, without where it ran and what ran beside it."""
+    words = [args.data, "--only", name, "--seeds", seed, "--epochs", args.epochs, "--network", args.network, "--width", args.width]
+    words += ["--precision", args.precision, "--compile" if args.compile else "--no-compile"]
+    words += ["--batch-size", args.batch_size] if args.batch_size else []
+    words += ["--count", args.count] if args.count else []
+    return " ".join(map(str, ["python benchmarks/runs.py", *words]))
 
 
 def table(results: Mapping[str, Mapping[str, Any]]) -> str:

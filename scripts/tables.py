@@ -7,7 +7,6 @@ python scripts/tables.py --check    change nothing; fail if one of them differs 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 from speed_tables import lines, read, speed
 
+from contrastive_lab import runs
 from contrastive_lab.methods import METHODS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,6 +33,7 @@ COLUMNS = {
     "train_seconds": ("seconds", 1, 0),
     "peak_memory_mib": ("peak MiB", 1, 0),
 }
+PUBLISHED_WIDTH, PUBLISHED_EPOCHS = 64, 200
 HEAD = """# Results
 
 Every number on this page is read from `results/*.json` by `scripts/tables.py`; those files also hold settings, seeds, versions and
@@ -94,7 +95,7 @@ def short() -> str:
             columns[f"{data}: {title}"] = {name: cell([factor * row[key] for row in own], digits) for name, own in grouped.items()}
     names = list(dict.fromkeys(name for values in columns.values() for name in values))
     table = lines(["method", *columns], [[name, *(values.get(name, "") for values in columns.values())] for name in names])
-    return "\n\n".join([*words, table, counted()])
+    return "\n\n".join(["  \n".join(words), table, counted()])
 
 
 def counted() -> str:
@@ -173,48 +174,62 @@ def claims() -> str:
 
 
 def finished() -> str:
+    shown = dict(list(COLUMNS.items())[:7])
     rows = []
-    for name, run in read("runs-scenes").items():
-        numbers, settings = run["measured"], run["settings"]
-        own = [f"{factor * numbers[key]:.{digits}f}" if key in numbers else "" for key, (_, factor, digits) in list(COLUMNS.items())[:7]]
-        rows.append([f"`{name}`", f"{settings['epochs']}", *own])
-    return "Opened with `contrastive_lab.runs.open_run(name)` (results/runs-scenes.json).\n\n" + lines(
-        ["run", "epochs", *(title for title, _, _ in list(COLUMNS.values())[:7])], rows
-    )
+    for name in runs.available():
+        card = runs.open_run(name).card
+        numbers = [
+            f"{factor * card['measured'][key]:.{digits}f}" if key in card["measured"] else "" for key, (_, factor, digits) in shown.items()
+        ]
+        rows.append([f"`{name}`", f"{card['settings']['epochs']}", *numbers])
+    words = "Opened with `contrastive_lab.runs.open_run(name)`, trained on what the name begins with; each has a card with its command."
+    return words + "\n\n" + lines(["run", "epochs", *(title for title, _, _ in shown.values())], rows)
 
 
 def published() -> str:
-    """What others report for the same data set and network, and our own runs of the size where there are any."""
-    path = RESULTS / "runs-cifar10.json"
-    ours = [run for run in (json.loads(path.read_text("utf-8")) if path.exists() else {}).values() if "measured" in run]
+    """Our runs of the size that others report, beside their numbers, and where ours are lower; then their tables as they are."""
     words = (
         "From others' released code and tables, each with its source, for scale; "
         "their protocols differ in details, such as the best epoch instead of the last."
     )
-    parts = [words if ours else words + " Our own runs of this size were not made yet."]
+    parts = [beside_published(), words]
     for table in read("published").values():
         rows = [[name, *(f"{value:.1f}" for value in values)] for name, values in table["rows"].items()]
         parts.append(f"**{table['what']}** ({table['source']})\n\n" + lines(["method", *table["columns"]], rows))
-    if ours:
-        grouped: dict[tuple[str, int, int], list[dict[str, Any]]] = {}
-        for run in ours:
-            settings = run["settings"]
-            grouped.setdefault((settings["method"], settings["width"], settings["epochs"]), []).append(run["measured"])
-        rows = [
+    return "\n\n".join(parts)
+
+
+def beside_published() -> str:
+    """kNN after 200 epochs of the full width: ours, theirs at both of their batch sizes, and the difference to the better one."""
+    theirs, source = (read("published")["knn_200_epochs"][key] for key in ("rows", "source"))
+    grouped: dict[str, list[dict[str, Any]]] = {}
+    for run in read("runs-cifar10").values():
+        size = (run["settings"]["width"], run["settings"]["epochs"])
+        if size == (PUBLISHED_WIDTH, PUBLISHED_EPOCHS) and run["settings"]["method"] in theirs:
+            grouped.setdefault(run["settings"]["method"], []).append(run)
+    rows, short = [], []
+    for name, own in grouped.items():
+        knn, linear = ([100 * run["measured"][key] for run in own] for key in ("knn", "linear"))
+        best = max(theirs[name])
+        rows.append(
             [
                 name,
-                str(width),
-                str(epochs),
+                str(own[0]["settings"]["batch_size"]),
                 str(len(own)),
-                *(cell([100 * row[key] for row in own if key in row], 1) for key in ("knn", "linear")),
+                cell(knn, 1),
+                cell(linear, 1),
+                f"{best:.1f}",
+                f"{fmean(knn) - best:+.1f}",
             ]
-            for (name, width, epochs), own in sorted(grouped.items())
-        ]
-        parts.append(
-            "**Ours: CIFAR-10, ResNet-18 with the CIFAR stem, last epoch** (results/runs-cifar10.json)\n\n"
-            + lines(["method", "width", "epochs", "seeds", "kNN % (k = 200)", "linear %"], rows)
         )
-    return "\n\n".join(parts)
+        short += [f"{name} by {best - fmean(knn):.1f} points"] * (fmean(knn) < best)
+    one = next(iter(grouped.values()))[0]
+    words = (
+        f"**Ours beside theirs**: CIFAR-10, ResNet-18 of width {PUBLISHED_WIDTH} with the CIFAR stem, after {PUBLISHED_EPOCHS} epochs, "
+        f"kNN with k = 200 ({one['environment']['device']}; results/runs-cifar10.json). Theirs: the better of two batch sizes, best epoch "
+        f"({source}). Ours is lower for {' and '.join(short) or 'none'}; the other methods were not run at this size yet."
+    )
+    return words + "\n\n" + lines(["method", "batch", "seeds", "kNN %", "linear %", "theirs: kNN %", "difference"], rows)
 
 
 def clip() -> str:

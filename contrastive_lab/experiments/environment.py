@@ -25,9 +25,9 @@ def environment() -> dict[str, str | int]:
 
 
 def _commit() -> str:
-    here = Path(__file__).parent
+    package = Path(__file__).resolve().parents[1]
     try:
-        ask = {"cwd": here, "capture_output": True, "text": True, "check": True, "timeout": 10}
+        ask = {"cwd": package, "capture_output": True, "text": True, "check": True, "timeout": 10}
         commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], **ask).stdout.strip()  # type: ignore[call-overload]
         changed = subprocess.run(["git", "status", "--porcelain", "--", "."], **ask).stdout.strip()  # type: ignore[call-overload]
     except (OSError, subprocess.SubprocessError):
