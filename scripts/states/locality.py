@@ -105,7 +105,7 @@ def on_scenes(args: argparse.Namespace, seed: int, shown: Images | None) -> tupl
 
 def on_photographs(args: argparse.Namespace, seed: int) -> tuple[dict[str, Watch], dict[str, float]]:
     """The same on STL-10, scored on the test images that have masks; numbers only."""
-    bank = data.load("stl10", count=min(args.count, 5000), size=PHOTOGRAPH)
+    bank = data.load("stl10", count=args.count, size=PHOTOGRAPH)
     test = data.load("stl10", "test", size=PHOTOGRAPH)
     masked = test.take(test.factors["has_mask"].nonzero()[:, 0][: args.scored])
     evaluate = Evaluate(bank, masked, probe=len(masked))
@@ -143,6 +143,7 @@ def chosen(epochs: int) -> list[int]:
 
 def main() -> int:
     args = _arguments()
+    args.count = min(args.count, 5000) if args.data == "stl10" else args.count  # no more photographs have labels
     sizes = {name: getattr(args, name) for name in ("data", "count", "scored", "epochs", "width", "batch", "seeds")}
     record: dict[str, Any] = {"command": "python scripts/states/locality.py", "sizes": sizes, "environment": environment(), "seeds": []}
     shown, names = shown_images()
