@@ -109,6 +109,11 @@ def check_floating(**embeddings: Tensor) -> None:
             raise TypeError(f"{name} has dtype {value.dtype}, but embeddings must be floating point; convert with .float()")
 
 
+def readable(values: Tensor) -> bool:
+    """Whether a check may look at values: on a GPU that would wait for it, inside a compiled function it would cut it in two."""
+    return values.device.type == "cpu" and not torch.compiler.is_compiling()
+
+
 def check_positive(**settings: float) -> None:
     """Raise unless every named number is finite and above zero."""
     for name, value in settings.items():

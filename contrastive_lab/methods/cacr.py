@@ -267,7 +267,7 @@ class CACR(Method):
             cacr_queue_loss(probe, probe, probe[0], **sharpness, **terms)
         self.encoder, self.projector, self.chunk = backbone, projector, chunk
         self.n_views, self.t_pos, self.t_neg, self.momentum, self.terms = n_views, t_pos, t_neg, momentum, terms
-        self.one_graph = momentum is None and chunk is None
+        self.graph = "step" if momentum is None and chunk is None else None
         if momentum is not None:
             self.twin = MomentumTwin(nn.Sequential(backbone, projector))
             self.queue = KeyQueue(queue_size, projector.dim)

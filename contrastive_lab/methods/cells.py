@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from contrastive_lab.contrast import check_positive
+from contrastive_lab.contrast import check_positive, readable
 
 
 def cell_centers(boxes: Float[Tensor, "N 4"], *, size: tuple[int, int]) -> Float[Tensor, "N P 2"]:
@@ -64,7 +64,7 @@ def check_boxes(**boxes: Tensor) -> None:
             raise TypeError(f"{name} has dtype {box.dtype}, but corners must be floating point; convert with .float()")
         if box.ndim != 2 or box.shape[1] != 4:
             raise ValueError(f"{name} has shape {tuple(box.shape)}, but must be (N, 4): x1, y1, x2, y2")
-        if box.device.type == "cpu":  # on a GPU looking at values would stall it; the loop stops on a NaN loss
+        if readable(box):  # elsewhere the loop stops on a NaN loss
             if not bool(box.isfinite().all()):
                 row = int((~box.isfinite()).any(dim=1).nonzero()[0])
                 raise ValueError(f"{name}[{row}] is {box[row].tolist()}, but corners must be finite")

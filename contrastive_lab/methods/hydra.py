@@ -24,7 +24,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from contrastive_lab.contrast import check_floating, check_pair, check_positive, contrast, precise, unit
+from contrastive_lab.contrast import check_floating, check_pair, check_positive, contrast, precise, readable, unit
 from contrastive_lab.gather import gather
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Recipe, Step
 from contrastive_lab.networks import Backbone, ProjectionHead
@@ -205,7 +205,7 @@ def _check_gate(z: Tensor, keys: Tensor, gate: Tensor, mode: str) -> None:
         raise ValueError(f"z has shape {tuple(z.shape)} and keys {tuple(keys.shape)}, but they must be (B, D) and (M, D)")
     if gate.shape != z.shape:
         raise ValueError(f"gate has shape {tuple(gate.shape)}, but must have one row for each query: {tuple(z.shape)}")
-    if gate.device.type == "cpu" and not bool((gate.isfinite() & (gate >= 0)).all()):
+    if readable(gate) and not bool((gate.isfinite() & (gate >= 0)).all()):
         raise ValueError(f"gate reaches from {gate.min():g} to {gate.max():g}, but entries must be finite and at least 0")
 
 
@@ -218,7 +218,7 @@ def _check_labels(count: int, **labels: Tensor) -> None:
 
 def _check_classes(num_classes: int | None, **labels: Tensor) -> None:
     for name, value in labels.items():
-        if value.device.type != "cpu" or len(value) == 0:  # elsewhere looking would wait for the device
+        if not readable(value) or len(value) == 0:
             continue
         low, high = int(value.min()), int(value.max())
         if low < 0 or (num_classes is not None and high >= num_classes):
@@ -233,6 +233,7 @@ class Hydra(Method):
     title = "Hydra"
     paper = "Wu et al. 2024, arXiv 2410.18200"
     needs = frozenset({"labels"})
+    graph = "match"
 
     def __init__(
         self,
@@ -302,11 +303,15 @@ class Hydra(Method):
     def step(self, batch: Batch) -> Step:
         if batch.labels is None:
             raise ValueError("labels are missing: Hydra draws its pairs by class; train on labelled images")
-        z1, z2 = (gather(z) for z in self(torch.cat(batch.views))[1].chunk(2))
         labels = gather(batch.labels)
         # Partners depend on the step alone, so that every process draws the same for the joint batch.
         dice = torch.Generator(labels.device).manual_seed(self.progress.step)
         partners = sample_pair_labels(labels, mode=self.pair_mode, num_classes=self.gate.num_classes, generator=dice)
+        return self.match(torch.cat(batch.views), labels, partners)
+
+    def match(self, images: Float[Tensor, "V C H W"], labels: Int64[Tensor, "B"], partners: Int64[Tensor, "B"]) -> Step:
+        """What is left of a step when the partners are drawn; `images` are both views, stacked."""
+        z1, z2 = (gather(z) for z in self(images)[1].chunk(2))
         gate = self.gate(labels, partners)
         loss = hydra_loss(z1, z2, gate, labels, partners, temperature=self.temperature, mode=self.mode)
         z1, z2, gate = z1.detach(), z2.detach(), gate.detach()
@@ -325,7 +330,8 @@ class Hydra(Method):
         loss of identical and of distinct pairs (from view 1 to view 2; 0 in a batch that has none)."""
         identical = labels == partners
         # Queries whose partner is a class that no key has are left out of the mean.
-        nobody, options = self.gate.num_classes, dict[str, Any](temperature=self.temperature, mode=self.mode)
+        nobody = self.gate.num_classes
+        options: dict[str, Any] = {"temperature": self.temperature, "mode": self.mode}
         undecided = (torch.special.entr(gate) + torch.special.entr(1 - gate)).mean() / math.log(2)
         return {
             "gate opening": gate.mean(),

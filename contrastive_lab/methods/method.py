@@ -64,14 +64,15 @@ class Method(nn.Module):
 
     A subclass writes `step`; where the paper needs it also `build`, `recipe`, `make_views` and `after_update`.
     `needs` names the fields of a batch beyond the views that the method cannot do without (labels, groups, captions).
-    `one_graph` promises that `step` is arithmetic on tensors alone (no schedule, generator or queue): a compiler may take it as a whole.
+    `graph` names the function that is arithmetic on tensors alone (`step`, or the part of it that is left without schedule, generator and
+    queue): a compiler may take it as a whole.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     paper: ClassVar[str]
     needs: ClassVar[frozenset[str]] = frozenset()
-    one_graph: bool = False
+    graph: str | None = None
 
     encoder: Backbone
     progress: Progress

@@ -20,9 +20,10 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-from contrastive_lab.contrast import check_positive, contrast, unit
+from contrastive_lab.contrast import check_positive, contrast, readable, unit
+from contrastive_lab.gather import world_size
 from contrastive_lab.methods.method import DataKind, Recipe
-from contrastive_lab.methods.moco import MoCo, check_queries, info_nce_queue, queue_scores
+from contrastive_lab.methods.moco import Memory, MoCo, check_queries, info_nce_queue, queue_scores
 from contrastive_lab.networks import Backbone
 
 
@@ -143,12 +144,12 @@ def _pick(hard: Tensor, rank: Tensor) -> Tensor:
 
 
 def _check_share(name: str, share: Tensor, most: float) -> None:
-    if share.numel() and share.device.type == "cpu" and not (share.min() >= 0 and share.max() <= most):
+    if share.numel() and readable(share) and not (share.min() >= 0 and share.max() <= most):
         raise ValueError(f"{name} reaches from {share.min():g} to {share.max():g}, but must stay in [0, {most:g}]")
 
 
 def _check_ranks(name: str, ranks: Tensor, count: int) -> None:
-    if ranks.numel() and ranks.device.type == "cpu" and not (ranks.min() >= 0 and ranks.max() < count):
+    if ranks.numel() and readable(ranks) and not (ranks.min() >= 0 and ranks.max() < count):
         raise ValueError(f"{name} reaches from {ranks.min()} to {ranks.max()}, but must stay in 0..{count - 1}, ranks in the hard set")
 
 
@@ -179,6 +180,7 @@ class MoCHi(MoCo):
             raise ValueError(f"n_hard is {n_hard}, but the queue has {len(self.queue.rows)} rows; take fewer or a longer queue")
         draw(1, n_hard=n_hard, s=s, s_prime=s_prime)
         self.n_hard, self.s, self.s_prime, self.warmup_epochs, self.oracle = n_hard, s, s_prime, warmup_epochs, oracle
+        self.graph = None if oracle else "match"  # the oracle must look how many negatives it leaves
 
     @classmethod
     def recipe(cls, data: DataKind) -> Recipe:
@@ -190,35 +192,47 @@ class MoCHi(MoCo):
             options["warmup_epochs"] = 2
         return Recipe(base.optimizer, base.lr, base.weight_decay, base.batch_size, base.warmup_epochs, options)
 
-    def compare(
-        self, q: Float[Tensor, "B D"], k: Float[Tensor, "B D"], labels: Int64[Tensor, "B"] | None
-    ) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
-        exclude = self._own_class(labels) if self.oracle else None
-        logs = self.diagnose(q.detach(), k, labels)
+    def choices(self, view: Tensor) -> Draws | None:
+        """What will be mixed with what; nothing during the warm-up."""
         whole = self.progress.steps / self.progress.steps_per_epoch
         if self.progress.epoch < (min(10.0, whole / 10) if self.warmup_epochs is None else self.warmup_epochs):
-            return info_nce_queue(q, k, self.queue.rows, temperature=self.temperature, exclude=exclude, check_finite=False), logs
+            return None
+        sizes = {"n_hard": self.n_hard, "s": self.s, "s_prime": self.s_prime}
+        return draw(len(view) * world_size(), **sizes, generator=self.dice(view.device), device=view.device)
+
+    def compare(
+        self,
+        q: Float[Tensor, "B D"],
+        k: Float[Tensor, "B D"],
+        memory: Memory,
+        labels: Int64[Tensor, "B"] | None,
+        choices: tuple[Tensor, ...] | None,
+    ) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
+        exclude = self._own_class(memory, labels) if self.oracle else None
+        logs = self.diagnose(q.detach(), k, memory, labels)
+        if choices is None:
+            return info_nce_queue(q, k, memory.rows, temperature=self.temperature, exclude=exclude, check_finite=False), logs
         loss, parts = mochi_loss(
             q,
             k,
-            self.queue.rows,
+            memory.rows,
             temperature=self.temperature,
             n_hard=self.n_hard,
             s=self.s,
             s_prime=self.s_prime,
-            generator=self.dice(q.device),
+            draws=Draws(*choices),
             exclude=exclude,
             return_parts=True,
             check_finite=False,
         )
         if labels is not None and self.s + self.s_prime > 0:
-            logs["false negatives among synthetics"] = false_share(parts, labels[:, None] == self.queue_labels)
+            logs["false negatives among synthetics"] = false_share(parts, labels[:, None] == memory.labels)
         return loss, logs | synthetic_mass(parts)
 
-    def _own_class(self, labels: Int64[Tensor, "B"] | None) -> Bool[Tensor, "B Q"]:
+    def _own_class(self, memory: Memory, labels: Int64[Tensor, "B"] | None) -> Bool[Tensor, "B Q"]:
         if labels is None:
             raise ValueError("oracle is True but the batch has no labels; train on labelled images or set oracle=False")
-        return labels[:, None] == self.queue_labels
+        return labels[:, None] == memory.labels
 
 
 @torch.no_grad()

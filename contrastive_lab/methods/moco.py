@@ -14,7 +14,7 @@ Deviations
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -77,6 +77,13 @@ def check_queries(q: Tensor, k: Tensor, queue: Tensor, exclude: Tensor | None = 
                 raise ValueError(f"{name} holds {int((~rows.isfinite()).sum())} non-finite values; did the network diverge?")
 
 
+class Memory(NamedTuple):
+    """The queue as a step finds it: past keys, and their classes (-1 where unknown)."""
+
+    rows: Float[Tensor, "Q D"]
+    labels: Int64[Tensor, "Q"]
+
+
 class MoCo(Method):
     """Query network, momentum twin for the keys, and a queue of past keys.
 
@@ -86,6 +93,7 @@ class MoCo(Method):
 
     name = "moco"
     title = "MoCo-v2"
+    graph: str | None = "match"
     paper = "Chen et al. 2020, arXiv 2003.04297"
 
     queue_labels: Int64[Tensor, "Q"]
@@ -141,41 +149,65 @@ class MoCo(Method):
         labels = None if batch.labels is None else gather(batch.labels)
         results = []
         for query_view, key_view in pairs:
-            q, k = gather(self(query_view)[1]), gather(self._keys(key_view))
-            results.append((q, k, *self.compare(q, k, labels)))
+            order = torch.randperm(len(key_view), generator=self.dice(key_view.device), device=key_view.device)
+            memory = Memory(self.queue.rows, self.queue_labels)
+            results.append(self.match(query_view, key_view, order, memory, labels, self.choices(query_view)))
         for _, k, _, _ in results:  # after all losses, so that no key of this step is among its negatives
             self._enqueue(unit(k), labels)
         q, k, _, logs = results[0]
         loss = torch.stack([loss for *_, loss, _ in results]).mean()
         return Step(loss, torch.stack([unit(q), unit(k)]).detach(), logs)
 
+    def choices(self, view: Tensor) -> tuple[Tensor, ...] | None:
+        """Further random choices of this step, made before its arithmetic begins; MoCo makes none."""
+        return None
+
+    def match(
+        self,
+        query_view: Float[Tensor, "N C H W"],
+        key_view: Float[Tensor, "N C H W"],
+        order: Int64[Tensor, "N"],
+        memory: Memory,
+        labels: Int64[Tensor, "B"] | None,
+        choices: tuple[Tensor, ...] | None,
+    ) -> tuple[Float[Tensor, "B D"], Float[Tensor, "B D"], Float[Tensor, ""], dict[str, Tensor]]:
+        """Queries, keys, loss and what to watch, once all random choices are made and the queue's rows are at hand."""
+        q, k = gather(self(query_view)[1]), gather(self._keys(key_view, order))
+        return q, k, *self.compare(q, k, memory, labels, choices)
+
     def compare(
-        self, q: Float[Tensor, "B D"], k: Float[Tensor, "B D"], labels: Int64[Tensor, "B"] | None
+        self,
+        q: Float[Tensor, "B D"],
+        k: Float[Tensor, "B D"],
+        memory: Memory,
+        labels: Int64[Tensor, "B"] | None,
+        choices: tuple[Tensor, ...] | None,
     ) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
         """Loss of queries against their keys and the queue, and what to watch."""
-        loss = info_nce_queue(q, k, self.queue.rows, temperature=self.temperature, check_finite=False)
-        return loss, self.diagnose(q.detach(), k, labels)
+        loss = info_nce_queue(q, k, memory.rows, temperature=self.temperature, check_finite=False)
+        return loss, self.diagnose(q.detach(), k, memory, labels)
 
     def after_update(self, progress: Progress) -> None:
         super().after_update(progress)
         self.twin.update(nn.Sequential(self.encoder, self.projector), self.momentum)
 
     @torch.no_grad()
-    def diagnose(self, q: Float[Tensor, "B D"], k: Float[Tensor, "B D"], labels: Int64[Tensor, "B"] | None) -> dict[str, Tensor]:
+    def diagnose(
+        self, q: Float[Tensor, "B D"], k: Float[Tensor, "B D"], memory: Memory, labels: Int64[Tensor, "B"] | None
+    ) -> dict[str, Tensor]:
         """Proxy accuracy (own key above the whole queue) and the share of the query's own class among its 5 % hardest negatives."""
-        twin, negatives = queue_scores(q, k, self.queue.rows, temperature=self.temperature)
+        twin, negatives = queue_scores(q, k, memory.rows, temperature=self.temperature)
         logs = {
             "proxy accuracy": (twin[:, 0] > negatives.amax(dim=1)).float().mean(),
             "positive similarity": F.cosine_similarity(q, k).mean(),
         }
         if labels is not None:
             hardest = negatives.topk(max(1, negatives.shape[1] // 20), dim=1).indices
-            logs["false negatives among hardest"] = (self.queue_labels[hardest] == labels[:, None]).float().mean()
+            logs["false negatives among hardest"] = (memory.labels[hardest] == labels[:, None]).float().mean()
         return logs
 
     @torch.no_grad()
-    def _keys(self, view: Float[Tensor, "N C H W"]) -> Float[Tensor, "N E"]:
-        order = torch.randperm(len(view), generator=self.dice(view.device), device=view.device)
+    def _keys(self, view: Float[Tensor, "N C H W"], order: Int64[Tensor, "N"]) -> Float[Tensor, "N E"]:
         keys: Tensor = self.twin(view[order])
         return torch.empty_like(keys).index_copy_(0, order, keys)
 

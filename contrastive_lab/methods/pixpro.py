@@ -173,6 +173,7 @@ class PixPro(Method):
 
     name = "pixpro"
     title = "PixPro"
+    graph = "step"
     paper = "Xie et al. 2021, arXiv 2011.10043"
 
     def __init__(

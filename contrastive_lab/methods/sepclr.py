@@ -26,7 +26,7 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
-from contrastive_lab.contrast import check_floating, check_pair, check_positive, precise, unit
+from contrastive_lab.contrast import check_floating, check_pair, check_positive, precise, readable, unit
 from contrastive_lab.gather import gather
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Recipe, Step
 from contrastive_lab.networks import Backbone, ProjectionHead
@@ -207,7 +207,7 @@ def _targets(labels: Tensor, one: Tensor, two: Tensor) -> Tensor:
     check_pair(one, two, at_least=1, names=("salient_1", "salient_2"))
     if labels.is_floating_point() or labels.shape != (len(one),):
         raise ValueError(f"labels has shape {tuple(labels.shape)} and dtype {labels.dtype}, but must be {len(one)} integers or booleans")
-    if labels.device.type == "cpu" and not bool(((labels == 0) | (labels == 1)).all()):
+    if readable(labels) and not bool(((labels == 0) | (labels == 1)).all()):
         raise ValueError(f"labels hold {sorted(set(labels.tolist()))}, but must be 0 (background) or 1 (target)")
     return labels.bool()
 
@@ -241,6 +241,7 @@ class SepCLR(Method):
     title = "SepCLR"
     paper = "Louiset et al. 2024, arXiv 2402.11928"
     needs = frozenset({"groups"})
+    graph = "step"
 
     def __init__(
         self,

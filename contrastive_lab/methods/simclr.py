@@ -133,7 +133,7 @@ class SimCLR(Method):
         super().__init__()
         check_positive(temperature=temperature)
         self.encoder, self.projector, self.temperature, self.chunk = backbone, projector, temperature, chunk
-        self.one_graph = chunk is None
+        self.graph = "step" if chunk is None else None
 
     @classmethod
     def build(cls, make_backbone: MakeBackbone, *, hidden_dim: int = 512, out_dim: int = 128, **options: Any) -> Method:

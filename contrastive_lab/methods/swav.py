@@ -191,6 +191,7 @@ class SwAV(Method):
 
     name = "swav"
     title = "SwAV"
+    graph = "match"
     paper = "Caron et al. 2020, arXiv 2006.09882"
 
     def __init__(
@@ -251,16 +252,27 @@ class SwAV(Method):
     def step(self, batch: Batch) -> Step:
         self.prototypes.normalize_()
         self.prototypes.freeze(self.progress.epoch < self.freeze_epochs)
-        # One pass of the backbone for each crop size; the head sees all crops at once, and so does its batch norm.
+        if self.progress.step == 0:
+            self._warn_of_noise(len(batch) * world_size(), len(self.prototypes.weight))
+        # One pass of the backbone for each crop size.
         same_size = [torch.cat(list(group)) for _, group in groupby(batch.views, key=lambda view: view.shape[-1])]
-        z = self.head(torch.cat([self.encoder(images) for images in same_size]))
-        scores = self.prototypes(z).split(len(batch))
-        features = z.detach().split(len(batch))[:2]
-        codes = [self._codes(scores[g].detach(), g) for g in range(2)]
+        loss, features, logs = self.match(same_size, len(batch), [self._memory(g) for g in range(2)])
         for g, feature in enumerate(features if self.queues is not None else ()):
             self._queue(g).push(gather(feature))  # after its own scores were stacked, so that no row counts twice
+        return Step(loss, torch.stack(features), logs)
+
+    def match(
+        self, crops: list[Float[Tensor, "M C _ _"]], count: int, memory: list[Float[Tensor, "L D"] | None]
+    ) -> tuple[Float[Tensor, ""], tuple[Float[Tensor, "B D"], ...], dict[str, Tensor]]:
+        """Loss, features of the large crops and what to watch: `crops` of equal size lie together, `count` images of each view after the
+        other; `memory` holds past features for the balancing of the two large views, or None."""
+        # The head sees all crops at once, and so does its batch norm.
+        z = self.head(torch.cat([self.encoder(images) for images in crops]))
+        scores = self.prototypes(z).split(count)
+        features = z.detach().split(count)[:2]
+        codes = [self._codes(scores[g].detach(), memory[g]) for g in range(2)]
         loss = swapped_prediction_loss(scores, codes, temperature=self.temperature)
-        return Step(loss, torch.stack(features), self.diagnose(loss.detach(), torch.cat(codes), scores[0].detach()))
+        return loss, features, self.diagnose(loss.detach(), torch.cat(codes), scores[0].detach())
 
     def training_step(self, views: Sequence[Float[Tensor, "N C _ _"]]) -> dict[str, Tensor]:
         """`step` for views at hand, the two large ones first: the loss and the diagnostics in one dictionary."""
@@ -281,16 +293,17 @@ class SwAV(Method):
         }
 
     @torch.no_grad()
-    def _codes(self, scores: Float[Tensor, "B K"], g: int) -> Float[Tensor, "B K"]:
-        rows = scores
-        if self.queues is not None and self._queue(g).is_full and self.progress.epoch >= self._queue_start():
-            mine = slice(dist.get_rank() if world_size() > 1 else 0, None, world_size())  # each process balances its share of the queue
-            rows = torch.cat([scores, self.prototypes(self._queue(g).rows[mine])])
-        elif self.progress.step == 0 and g == 0:
-            self._warn_of_noise(len(scores) * world_size(), scores.shape[1])
+    def _codes(self, scores: Float[Tensor, "B K"], memory: Float[Tensor, "L D"] | None) -> Float[Tensor, "B K"]:
+        rows = scores if memory is None else torch.cat([scores, self.prototypes(memory)])
         # Unchecked: looking for NaN would wait for the device, and the loop stops on a NaN loss anyway.
         group = dist.group.WORLD if world_size() > 1 else None
         return _balance(rows, self.epsilon, self.iterations, group)[: len(scores)]
+
+    def _memory(self, g: int) -> Float[Tensor, "L D"] | None:
+        """This process's share of the past features of view g, once they are due."""
+        if self.queues is None or not self._queue(g).is_full or self.progress.epoch < self._queue_start():
+            return None
+        return self._queue(g).rows[dist.get_rank() if world_size() > 1 else 0 :: world_size()]
 
     def _queue_start(self) -> float:
         whole = self.progress.steps / self.progress.steps_per_epoch
@@ -301,7 +314,7 @@ class SwAV(Method):
         if batch + rows < count:
             found = f"{batch} samples" + (f" and {rows} rows of the queue" if rows else "")
             advice = "lower n_prototypes, take a larger batch or a longer queue_length"
-            warnings.warn(f"{found} for {count} prototypes make noisy codes; {advice}", stacklevel=4)
+            warnings.warn(f"{found} for {count} prototypes make noisy codes; {advice}", stacklevel=3)
 
     def _queue(self, g: int) -> FeatureQueue:
         assert self.queues is not None

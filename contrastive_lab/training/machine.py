@@ -9,6 +9,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import MethodType
 from typing import Any
 
 import torch
@@ -27,32 +28,29 @@ class StepModule(nn.Module):
     def __init__(self, method: Method) -> None:
         super().__init__()
         self.method, self.graphs = method, False
-        self.take = self._take
 
     def forward(self, *batch: Any) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
         if not self.graphs:
-            return self.take(*batch)
+            step = self.method.step(Batch(*batch))
+            return step.loss, step.embeddings, dict(step.logs)
         # What the graphs of the last step wrote may be written over now; the journal looks at losses many steps later, so it gets copies.
         torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
-        loss, embeddings, logs = self.take(*batch)
-        return loss.clone(), embeddings.clone(), {name: value.clone() for name, value in logs.items()}
+        step = self.method.step(Batch(*batch))
+        return step.loss.clone(), step.embeddings.clone(), {name: value.clone() for name, value in step.logs.items()}
 
     def compile_for(self, settings: Settings) -> None:
-        """Fuse the kernels: of the whole step where the method allows it, else of its parts.
+        """Fuse the kernels: of the function that the method names, else of its parts one by one.
 
         On one GPU they are also recorded as CUDA graphs: the many small kernels of a narrow network take longer to launch than to run.
         """
         self.graphs = settings.devices == 1 and usable_device(settings.device) == "cuda"
         mode = "reduce-overhead" if self.graphs else "default"
-        if self.method.one_graph and settings.devices == 1:
-            self.take = torch.compile(self._take, dynamic=False, mode=mode)
+        if (name := self.method.graph) and settings.devices == 1:
+            fused = torch.compile(getattr(type(self.method), name), dynamic=False, mode=mode)
+            setattr(self.method, name, MethodType(fused, self.method))  # bound anew: a copy of the method calls its own
         else:
             for part in self.method.children():
                 part.compile(dynamic=False, mode=mode)
-
-    def _take(self, *batch: Any) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-        step = self.method.step(Batch(*batch))
-        return step.loss, step.embeddings, dict(step.logs)
 
 
 def take_step(module: nn.Module, batch: Batch) -> Step:
