@@ -147,13 +147,20 @@ class Augmentation:
         self, pixels: Tensor, *, generator: torch.Generator | None = None
     ) -> tuple[Float[Tensor, "N 3 S S"], Float[Tensor, "N 4"]]:
         """One random view of each of `pixels` (uint8, N 3 H W) and the box it shows; `generator` must live on the device of `pixels`."""
+        return self.several(pixels, 1, generator=generator)[0]
+
+    def several(
+        self, pixels: Tensor, count: int, *, generator: torch.Generator | None = None
+    ) -> list[tuple[Float[Tensor, "N 3 S S"], Float[Tensor, "N 4"]]]:
+        """The views and boxes that `count` calls would give; compiled they are made in one go, with as many kernels as one view."""
         check_pixels(pixels, generator)
-        table = uniforms(len(pixels), device=pixels.device, generator=generator)
+        tables = [uniforms(len(pixels), device=pixels.device, generator=generator) for _ in range(count)]
         if self.compile:
             with torch.autocast(pixels.device.type, enabled=False):
-                return _compiled(self)(pixels, table)
-        parameters = self._parameters(table, _size(pixels))
-        return self.apply(pixels, parameters), crop_boxes(parameters.crop, parameters.flip, _size(pixels))
+                views, boxes = _compiled(self)(pixels.repeat(count, 1, 1, 1), torch.cat(tables))
+            return list(zip(views.chunk(count), boxes.chunk(count), strict=True))
+        drawn = [self._parameters(table, _size(pixels)) for table in tables]
+        return [(self.apply(pixels, one), crop_boxes(one.crop, one.flip, _size(pixels))) for one in drawn]
 
     def _make(self, pixels: Tensor, table: Tensor) -> tuple[Tensor, Tensor]:
         """From random numbers to views and boxes in one go."""

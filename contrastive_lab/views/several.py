@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import torch
 from torch import Tensor
@@ -60,5 +61,10 @@ class MultiCrop:
 
 
 def _batch(pixels: Tensor, augmentations: Sequence[Augmentation], generator: torch.Generator | None) -> Batch:
-    views, boxes = zip(*(augmentation(pixels, generator=generator) for augmentation in augmentations), strict=True)
+    made = [
+        view
+        for augmentation, equal in groupby(augmentations)
+        for view in augmentation.several(pixels, len(list(equal)), generator=generator)
+    ]
+    views, boxes = zip(*made, strict=True)
     return Batch(views=views, boxes=boxes)

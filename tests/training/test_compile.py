@@ -56,10 +56,17 @@ def test_compiled_views_are_the_same_views(captured):
     images = data.load("scenes", count=8, size=32)
     usual = Augmentation(size=24, blur=0.5, solarise=0.2)
     one, boxes = usual(images.pixels, generator=torch.Generator().manual_seed(0))
-    two, same_boxes = dataclasses.replace(usual, compile=True)(images.pixels, generator=torch.Generator().manual_seed(0))
+    fused = dataclasses.replace(usual, compile=True)
+    two, same_boxes = fused(images.pixels, generator=torch.Generator().manual_seed(0))
     assert captured
     torch.testing.assert_close(one, two, atol=1e-5, rtol=1e-5)
     assert torch.equal(boxes, same_boxes)
+    three = fused.several(images.pixels, 3, generator=torch.Generator().manual_seed(0))
+    again = torch.Generator().manual_seed(0)
+    for view, box in three:
+        expected, expected_box = usual(images.pixels, generator=again)
+        torch.testing.assert_close(view, expected, atol=1e-5, rtol=1e-5)
+        assert torch.equal(box, expected_box)
 
 
 PROMISED = """
