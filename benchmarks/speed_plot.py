@@ -47,7 +47,8 @@ def draw_losses(axes: Any, record: dict[str, Any]) -> str:
             axis.loglog(batches, values, color=colour, marker=marker, linestyle=line, markersize=4, label=who)
         if points:
             last, power = points[-1], record["exponents"]["NT-Xent"][who]["mebibytes"]
-            words.append(f"{who} needs {number(last['mebibytes'])} MiB at batch {last['batch']:,} and grows with the power {power}")
+            growth = f" and grows with the power {power}" if power is not None else ""
+            words.append(f"{who} needs {number(last['mebibytes'])} MiB at batch {last['batch']:,}{growth}")
     where = record["machine"]["device"]
     axes[0].set(xlabel="batch (images)", ylabel="peak memory, MiB", title=f"NT-Xent, memory\n{where}")
     axes[1].set(xlabel="batch (images)", ylabel="forward and backward, ms", title=f"NT-Xent, time\n{where}")
@@ -74,6 +75,7 @@ def draw_loops(axis: Any, record: dict[str, Any]) -> str:
         xlabel="images per second" + (" of processor time" if cpu else ""), title=f"SimCLR training loop\n{record['machine']['device']}"
     )
     axis.margins(x=0.2)
+    axis.locator_params(axis="x", nbins=5)
     axis.legend(fontsize=7, frameon=False)
     return f"Bars for SimCLR's training loop on {record['machine']['device']}, images per second: " + ", ".join(words) + "."
 
