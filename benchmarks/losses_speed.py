@@ -86,7 +86,7 @@ def one(choice: argparse.Namespace) -> None:
     key, limit = ("mebibytes", choice.gigabytes * 1024) if choice.memory else ("seconds", choice.seconds)
     points: list[tuple[int, float]] = []
     for batch in choice.batches:
-        if (ahead := foreseen(points, batch)) > limit:
+        if (ahead := foreseen(points, batch, least=1.0 if choice.memory else 2.0)) > limit:
             print(json.dumps({"batch": batch, "stopped": f"would need about {number(ahead)} {'MiB' if choice.memory else 's'}"}))
             return
         generator = torch.Generator().manual_seed(0)
@@ -106,12 +106,15 @@ def one(choice: argparse.Namespace) -> None:
         print(json.dumps({"batch": batch, **found}), flush=True)
 
 
-def foreseen(points: list[tuple[int, float]], batch: int) -> float:
-    """What the next batch will need by the growth so far: the cube after one point, at least the square after that."""
+def foreseen(points: list[tuple[int, float]], batch: int, *, least: float) -> float:
+    """What the next batch will need by the growth so far: the cube after one point, at least the power `least` after that.
+
+    Memory may grow as slowly as the batch. Time starts flat on a GPU and ends as the square, whatever the first points say.
+    """
     if not points:
         return 0.0
     last, value = points[-1]
-    power = max(exponent(points[-2:]) or 3.0, 2.0) if len(points) > 1 else 3.0
+    power = max(exponent(points[-2:]) or 3.0, least) if len(points) > 1 else 3.0
     return value * (batch / last) ** power
 
 
