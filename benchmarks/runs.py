@@ -7,7 +7,8 @@
 
 One protocol for all: equal epochs, the last epoch counts (never the best), kNN with the whole training set as bank (k 200), a linear probe
 on frozen features, no choice by test accuracy. A run that is not finished after `--minutes` leaves a checkpoint below `--keep`, and the
-same command goes on from there. Runs of width 32 and below are written to contrastive_lab/runs/finished_runs.
+same command goes on from there. Several small runs share one card best under CUDA MPS (`nvidia-cuda-mps-control -d`), and not beside one
+of width 64, which takes the card. Runs of width 32 and below are written to contrastive_lab/runs/finished_runs.
 """
 
 from __future__ import annotations

@@ -15,7 +15,9 @@ PICTURE = (
 
 
 def speed() -> str:
-    return "\n\n".join(part for part in (PICTURE, loops(), ceilings(), processes(), losses(), measured(), views(), imported()) if part)
+    return "\n\n".join(
+        part for part in (PICTURE, loops(), launches(), ceilings(), processes(), losses(), measured(), views(), imported()) if part
+    )
 
 
 def read(name: str) -> dict[str, Any]:
@@ -35,13 +37,18 @@ def rate(entry: Mapping[str, Any] | None) -> str:
     return f"{entry['images_per_second']:,.0f}" if entry and "images_per_second" in entry else ""
 
 
+def compiled(entry: Mapping[str, Any]) -> str:
+    """How; entries from before methods named their function say that they were compiled in parts."""
+    return (", compiled" + " in parts" * entry.get("in_parts", False)) * entry["compile"]
+
+
 def loops() -> str:
     parts = []
     for file, content in recorded("bench-loop"):
         rows = [
             [
                 e["method"],
-                f"{e['network']} {e['width']}, {e['image_size']} px, batch {e['batch']}, {e['precision']}" + ", compiled" * e["compile"],
+                f"{e['network']} {e['width']}, {e['image_size']} px, batch {e['batch']}, {e['precision']}" + compiled(e),
                 *(rate(e["rates"].get(who)) for who in ("encoder alone", "ours", "lightly")),
                 f"{100 * e['share_of_ceiling']:.0f} %" if e.get("share_of_ceiling") else "",
                 *(
@@ -136,6 +143,17 @@ def imported() -> str:
 def place(content: Mapping[str, Any]) -> str:
     machine = content["machine"]
     return f"{machine['device']}, {machine['threads']} thread{'s' * (machine['threads'] > 1)}, torch {machine['versions']['torch']}"
+
+
+def launches() -> str:
+    content = read("bench-launches")["rows"]
+    kinds = list(next(iter(content.values())))
+    rows = [[name, *(f"{own[kind]['operations']:,} + {own[kind]['graphs']}" for kind in kinds)] for name, own in content.items()]
+    title = (
+        "**What Python starts in one training step**: operations + graphs, without the update (results/bench-launches.json). A GPU waits "
+        "where starting takes longer than computing; compiled, on one GPU, each graph is a single launch."
+    )
+    return title + "\n\n" + lines(["method", *kinds], rows)
 
 
 def ceilings() -> str:

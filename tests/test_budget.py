@@ -14,6 +14,7 @@ from contrastive_lab.explorables import EXPLORABLES
 ROOT = Path(__file__).parents[1]
 BUDGET = json.loads(Path(__file__).with_name("budget.json").read_text(encoding="utf-8"))
 IMPORTS = BUDGET.pop("modules loaded by import")
+STEPS = BUDGET.pop("operations that a compiled step starts outside its graphs")
 
 
 def committed() -> list[Path]:
@@ -69,3 +70,13 @@ def test_modules_loaded_by_an_import(part):
 def test_nothing_in_the_budget_is_unused():
     text = Path(__file__).read_text(encoding="utf-8")
     assert all(f'"{name}"' in text for name in BUDGET)
+
+
+@pytest.mark.parametrize("method", STEPS)
+def test_operations_that_a_compiled_step_starts(method):
+    """On a GPU each is a kernel that Python must launch; see benchmarks/launches.py."""
+    command = [sys.executable, "benchmarks/launches.py", "--one", method, "as the method says"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=300)
+    found = json.loads(done.stdout.strip().splitlines()[-1])
+    assert 0 < found["operations"] <= STEPS[method]
+    assert 0 < found["graphs"] <= 3
