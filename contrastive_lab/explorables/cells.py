@@ -38,11 +38,11 @@ def colour_map(images: Images, grid: tuple[int, ...]) -> Float[Tensor, "N 3 h w"
 
 
 def untrained(method: Method, *, seed: int = 0) -> Method:
-    """The same architecture with fresh weights."""
+    """The same architecture with fresh weights, drawn as for a new network."""
     fresh = copy.deepcopy(method)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        for module in fresh.modules():
+        for module in reversed(list(fresh.modules())):  # a backbone after its layers: it draws their weights in its own way
             reset: Callable[[], Any] | None = getattr(module, "reset_parameters", None)
             if callable(reset):
                 reset()

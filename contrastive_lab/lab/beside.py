@@ -27,9 +27,10 @@ def beside(*methods: str, against: str = "simclr", results: str = "methods-cifar
 
     rows = _rows(read(results), list(dict.fromkeys(("untrained", "simclr", against, *methods))))
     first = rows["simclr"][0]  # the untrained network's settings have no epochs
-    settings, device = first["settings"], first["environment"]["device"]
+    settings = first["settings"]
+    devices = dict.fromkeys(row["environment"]["device"] for several in rows.values() for row in several)
     print(f"{first['data']['name']}, {first['data']['train']:,} images, {settings['network']} of width {settings['width']}, ", end="")
-    print(f"{settings['epochs']} epochs, {len(rows['simclr'])} seeds; {device}; results/{results}.json\n")
+    print(f"{settings['epochs']} epochs, {len(rows['simclr'])} seeds; {' and '.join(devices)}; results/{results}.json\n")
     for name, several in rows.items():
         if name != "untrained":
             print(f"{name}: {_recipe(several[0]['settings'])}")

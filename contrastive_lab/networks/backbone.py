@@ -13,6 +13,14 @@ class Backbone(nn.Module):
 
     dim: int
 
+    def reset_parameters(self) -> None:
+        """First weights of the kind that a new backbone has: convolutions by He and others, fan-out; PyTorch's own are smaller."""
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            elif isinstance(module, nn.BatchNorm2d):
+                module.reset_parameters()
+
     def feature_map(self, x: Float[Tensor, "N C H W"]) -> Float[Tensor, "N D h w"]:
         """The last map before pooling; cell (i, j) stands over the pixels around (i, j) times the network's stride."""
         raise NotImplementedError

@@ -34,9 +34,7 @@ class ResNet18(Backbone):
         self.layer3 = _stage(2 * width, 4 * width, stride=2)
         self.layer4 = _stage(4 * width, 8 * width, stride=1 if dense else 2)
         self.dim = 8 * width
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        self.reset_parameters()
 
     def feature_map(self, x: Float[Tensor, "N C H W"]) -> Float[Tensor, "N D h w"]:
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))

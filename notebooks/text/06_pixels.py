@@ -477,7 +477,8 @@ lab.claim("pixpro")
 # PixContrast ends a little *below* SimCLR: it takes its negatives from the same image, some of them from the same object.
 #
 # On photographs PixPro beats SimCLR, and *both are worse than no training*: the line against the untrained network is refuted. We suspect the measure. Large
-# objects in one piece reward every map whose near cells are alike, as *nearness* did above, and training gives some of that up; notebook 11 puts nearness beside it.
+# objects in one piece reward every map whose near cells are alike, as *nearness* did above, and training gives some of that up; notebook 11 puts nearness
+# beside it. It also has longer runs on photographs, where PixPro's lead over SimCLR is no longer clear.
 #
 # **And whole images?** CIFAR-10, where the average of the map stands for the image. The recipes for photographs have the paper's image-level term switched on.
 # **Predict** PixPro's kNN: near SimCLR's, near the untrained network's, or between?

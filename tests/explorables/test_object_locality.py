@@ -7,6 +7,7 @@ import shutil
 import struct
 import subprocess
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,8 @@ from contrastive_lab.explorables import cells, table
 from contrastive_lab.explorables import locality as page
 from contrastive_lab.explorables.locality import ObjectLocality, state_at
 from contrastive_lab.figures import png
+from contrastive_lab.methods import SimCLR
+from contrastive_lab.networks import make_backbone
 from contrastive_lab.training import Settings
 from contrastive_lab.training.locality import object_cells
 
@@ -168,6 +171,15 @@ def test_fresh_weights_differ_and_are_reproducible(network):
     assert all(torch.equal(one[name], two[name]) for name in one)
     name = "encoder.blocks.0.0.weight"
     assert not torch.equal(one[name], network.state_dict()[name])
+
+
+@pytest.mark.parametrize("name", ["convnet", "resnet18"])
+def test_fresh_weights_are_drawn_as_for_a_new_network(name):
+    torch.manual_seed(0)
+    new = SimCLR.build(partial(make_backbone, name, width=16))
+    again = cells.untrained(new, seed=1)
+    for one, two in zip(new.encoder.parameters(), again.encoder.parameters(), strict=True):
+        assert float(two.std()) == pytest.approx(float(one.std()), rel=0.15)
 
 
 def test_a_picture_file_becomes_an_image_without_a_mask(network, images):

@@ -15,8 +15,10 @@ def kept(tmp_path, monkeypatch):
     content = {f"{name}/{seed}": row(seed, knn + seed / 100) for name, knn in level.items() for seed in range(3)}
     content["dcl/3"] = {"error": "out of memory"}
     content["moco/2"]["knn"] -= 0.1
-    (tmp_path / "methods-cifar10.json").write_text(json.dumps(content))
+    path = tmp_path / "methods-cifar10.json"
+    path.write_text(json.dumps(content))
     monkeypatch.setattr(results, "FOLDER", tmp_path)
+    return path
 
 
 def row(seed, knn):
@@ -52,3 +54,11 @@ def test_differences_are_taken_seed_by_seed_from_the_method_that_is_named(capsys
 def test_a_method_that_nobody_measured_is_named_with_those_that_somebody_did():
     with pytest.raises(ValueError, match="'swav', but the results only have dcl, moco, simclr, untrained"):
         lab.beside("swav")
+
+
+def test_every_machine_that_made_a_row_is_named(kept, capsys):
+    content = json.loads(kept.read_text())
+    content["dcl/1"]["environment"]["device"] = "another machine"
+    kept.write_text(json.dumps(content))
+    lab.beside("dcl")
+    assert "3 seeds; a machine and another machine; results/" in capsys.readouterr().out

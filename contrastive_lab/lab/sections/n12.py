@@ -11,6 +11,7 @@ from contrastive_lab.lab.profiles import profile
 from contrastive_lab.training import Settings
 
 ORDER = ("untrained", "simclr", "dcl", "dclw", "cacr", "moco", "mochi", "swav", "pixpro", "pixcontrast", "hydra")
+SIZE = {"network": "resnet18", "width": 64, "epochs": 200}
 
 
 @door("12-table")
@@ -28,6 +29,17 @@ def by_method(kept: Mapping[str, Any]) -> dict[str, list[Any]]:
 
     order = [name for name in ("untrained", *METHODS) if any(key.startswith(f"{name}/") for key in kept)]
     return {name: [row for key, row in sorted(kept.items()) if key.startswith(f"{name}/") and "error" not in row] for name in order}
+
+
+def at_full_size() -> dict[str, list[Any]]:
+    """The runs of results/runs-cifar10.json at the size of the published kNN table (SIZE) over their seeds, for each method that it has."""
+    theirs = results.read("published")["knn_200_epochs"]["rows"]
+    runs: dict[str, list[Any]] = {name: [] for name in ORDER if name in theirs}
+    for _, run in sorted(results.read("runs-cifar10").items()):
+        settings = {} if "error" in run else run["settings"]
+        if settings.get("method") in runs and all(settings[key] == value for key, value in SIZE.items()):
+            runs[settings["method"]].append(run)
+    return {name: several for name, several in runs.items() if several}
 
 
 @door("12-runs")
