@@ -179,7 +179,7 @@ def test_fresh_weights_are_drawn_as_for_a_new_network(name):
     new = SimCLR.build(partial(make_backbone, name, width=16))
     again = cells.untrained(new, seed=1)
     for one, two in zip(new.encoder.parameters(), again.encoder.parameters(), strict=True):
-        assert float(two.std()) == pytest.approx(float(one.std()), rel=0.15)
+        assert two.std().item() == pytest.approx(one.std().item(), rel=0.15)
 
 
 def test_a_picture_file_becomes_an_image_without_a_mask(network, images):
