@@ -652,8 +652,8 @@ from contrastive_lab.explorables.cells import untrained
 from contrastive_lab.runs import open_run
 
 if exam.stl_has_masks():
-    large = data.load("stl10", "test")
-    large = large.take(large.factors["has_mask"].nonzero()[: lab.profile(smoke=40, laptop=200, full=500), 0])
+    large = data.load("stl10", "test", count=lab.profile(smoke=50, laptop=250, full=600))
+    large = large.take(large.factors["has_mask"].nonzero()[:, 0])
     simclr = open_run("stl10-simclr-w16-s0").method()
     plain = untrained(simclr)
     for layer in plain.modules():
