@@ -47,7 +47,7 @@ def prepare(source: Path, notebooks: list[Path], *, execute: bool = False) -> No
     """Lay out what Sphinx reads: the pages of docs/, the notebooks with outputs, MathJax."""
     shutil.rmtree(source, ignore_errors=True)
     (source / "notebooks").mkdir(parents=True)
-    for page in (ROOT / "docs").glob("*.md"):
+    for page in (*(ROOT / "docs").glob("*.md"), *(ROOT / "docs").glob("*.png")):
         shutil.copy(page, source)
     shutil.copy(ROOT / "docs" / "conf.py", source)
     shutil.copytree(ROOT / "docs" / "static", source / "static")
