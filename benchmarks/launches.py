@@ -1,13 +1,12 @@
 """How many operations and graphs Python starts in one training step: uncompiled, compiled in parts, and compiled as the method says.
 
-    python benchmarks/launches.py                  every method on a CPU, where they are counted but not timed
+    python benchmarks/launches.py                  every method on a CPU, counted and not timed; some ten minutes
     python benchmarks/launches.py --methods moco   some; the others stay as they were
 
-A GPU waits for Python where starting takes longer than computing: there each operation is at least one kernel, some 10 microseconds of
-Python and driver, and a graph is one launch however many kernels it holds. Counted are views, step, backward pass and what follows the
-update, not the update itself, which is one kernel for each group on a GPU. Operations that only look at memory in another way (transpose,
-view) are left out. The compiler's last stage, which fuses kernels inside the graphs, is replaced by one that runs them as they are: the
-counts are the same, and arrive sooner.
+A GPU waits for Python where starting takes longer than computing: there each operation is at least one kernel, and a recorded graph is one
+launch however many kernels it holds. Counted are views, step, backward pass and what follows the update, not the update itself, which a GPU
+does for all parameters together. Operations that only look at memory in another way (transpose, view) are left out. The compiler's last
+stage, which fuses kernels inside the graphs, is replaced by one that runs them as they are: nothing outside the graphs depends on it.
 """
 
 from __future__ import annotations
@@ -34,19 +33,8 @@ KINDS = ("uncompiled", "in parts", "as the method says")
 WARM = 3
 LOOKS = {"view", "_unsafe_view", "reshape", "detach", "detach_", "t", "transpose", "permute", "expand", "expand_as", "as_strided", "slice"}
 LOOKS |= {"select", "unbind", "chunk", "split", "split_with_sizes", "unsqueeze", "squeeze", "flatten", "unflatten", "alias", "movedim"}
-LOOKS |= {
-    "lift_fresh",
-    "empty",
-    "empty_like",
-    "empty_strided",
-    "resolve_conj",
-    "numpy_T",
-    "narrow",
-    "contiguous",
-    "view_as",
-    "to",
-    "result_type",
-}
+LOOKS |= {"lift_fresh", "empty", "empty_like", "empty_strided", "resolve_conj", "numpy_T", "narrow", "contiguous", "view_as"}
+LOOKS |= {"to", "result_type"}
 
 
 def counts(name: str, kind: str) -> dict[str, int]:
@@ -82,7 +70,7 @@ def one_step(method: Method, images: Any, settings: Settings) -> Callable[[], No
 
 
 def counted(events: list[FunctionEvent]) -> dict[str, int]:
-    operations = [e for e in events if e.name.startswith("aten::") and e.name[6:] not in LOOKS and not any(map(holds, ancestors(e)))]
+    operations = [e for e in events if works(e) and not any(works(a) or starts_graph(a) for a in ancestors(e))]
     graphs = [e for e in events if starts_graph(e) and not any(map(starts_graph, ancestors(e)))]
     return {"operations": len(operations), "graphs": len(graphs)}
 
@@ -99,9 +87,9 @@ def starts_graph(event: FunctionEvent) -> bool:
     return event.name.startswith("Torch-Compiled Region") or event.name == "CompiledFunctionBackward"
 
 
-def holds(event: FunctionEvent) -> bool:
-    """Whether what this event started was counted with it."""
-    return starts_graph(event) or (event.name.startswith("aten::") and event.name[6:] not in LOOKS)
+def works(event: FunctionEvent) -> bool:
+    """Whether it is an operation that computes something."""
+    return event.name.startswith("aten::") and event.name[6:] not in LOOKS
 
 
 def main() -> None:

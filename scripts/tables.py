@@ -16,6 +16,7 @@ from typing import Any
 from speed_tables import lines, read, speed
 
 from contrastive_lab import runs
+from contrastive_lab.lab.sections.n12 import SIZE, at_full_size
 from contrastive_lab.methods import METHODS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,7 +34,6 @@ COLUMNS = {
     "train_seconds": ("seconds", 1, 0),
     "peak_memory_mib": ("peak MiB", 1, 0),
 }
-PUBLISHED_WIDTH, PUBLISHED_EPOCHS = 64, 200
 HEAD = """# Results
 
 Every number on this page is read from `results/*.json` by `scripts/tables.py`; those files also hold settings, seeds, versions and
@@ -133,10 +133,12 @@ def conditions(data: str, grouped: Mapping[str, Sequence[Mapping[str, Any]]]) ->
     one = grouped["simclr"][0]
     chosen, counts = one["settings"], sorted({len(own) for own in grouped.values()})
     notes = "".join(f"; {name} learns from labels" for name in grouped if name in METHODS and "labels" in METHODS[name].needs)
+    notes += "; simclr-t0.1 is SimCLR at DCL's temperature" if "simclr-t0.1" in grouped else ""
+    devices = " and ".join(dict.fromkeys(row["environment"]["device"] for own in grouped.values() for row in own))
     return (
         f"**{one['data']['name']}**, {one['data']['train']:,} images, {chosen['network']} of width {chosen['width']}, "
         f"{chosen['epochs']} epochs, {' or '.join(map(str, counts))} seeds "
-        f"({one['environment']['device']}; results/methods-{data}.json{notes})"
+        f"({devices}; results/methods-{data}.json{notes})"
     )
 
 
@@ -200,32 +202,19 @@ def published() -> str:
 
 
 def beside_published() -> str:
-    """kNN after 200 epochs of the full width: ours, theirs at both of their batch sizes, and the difference to the better one."""
+    """kNN at the size of the published table: ours, the better of their batch sizes, and the difference."""
     theirs, source = (read("published")["knn_200_epochs"][key] for key in ("rows", "source"))
-    grouped: dict[str, list[dict[str, Any]]] = {}
-    for run in read("runs-cifar10").values():
-        size = (run["settings"]["width"], run["settings"]["epochs"])
-        if size == (PUBLISHED_WIDTH, PUBLISHED_EPOCHS) and run["settings"]["method"] in theirs:
-            grouped.setdefault(run["settings"]["method"], []).append(run)
+    grouped = at_full_size()
     rows, short = [], []
     for name, own in grouped.items():
         knn, linear = ([100 * run["measured"][key] for run in own] for key in ("knn_t10", "linear"))
         best = max(theirs[name])
-        rows.append(
-            [
-                name,
-                str(own[0]["settings"]["batch_size"]),
-                str(len(own)),
-                cell(knn, 1),
-                cell(linear, 1),
-                f"{best:.1f}",
-                f"{fmean(knn) - best:+.1f}",
-            ]
-        )
+        batch = str(own[0]["settings"]["batch_size"])
+        rows.append([name, batch, str(len(own)), cell(knn, 1), cell(linear, 1), f"{best:.1f}", f"{fmean(knn) - best:+.1f}"])
         short += [f"{name} by {best - fmean(knn):.1f} points"] * (fmean(knn) < best)
     one = next(iter(grouped.values()))[0]
     words = (
-        f"**Ours beside theirs**: CIFAR-10, ResNet-18 of width {PUBLISHED_WIDTH} with the CIFAR stem, after {PUBLISHED_EPOCHS} epochs, "
+        f"**Ours beside theirs**: CIFAR-10, ResNet-18 of width {SIZE['width']} with the CIFAR stem, after {SIZE['epochs']} epochs, "
         f"kNN with k = 200 and temperature 0.1 as theirs ({one['environment']['device']}; results/runs-cifar10.json). Theirs: the better "
         f"of two batch sizes, best epoch ({source}). Ours is lower for {' and '.join(short) or 'none'}; "
         "the other methods were not run at this size yet."
