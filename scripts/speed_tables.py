@@ -108,7 +108,7 @@ def measured() -> str:
     parts = []
     for file, content in recorded("bench-measures"):
         rows = [
-            [name, f"{e['seconds']:.2f}", f"{e['mebibytes']:,.0f}"]
+            [name, f"{e['seconds']:.2g}", f"{e['mebibytes']:,.0f}"]
             for name, e in content["entries"].items()
             if "seconds" in e and "mebibytes" in e
         ]

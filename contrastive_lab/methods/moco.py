@@ -147,10 +147,11 @@ class MoCo(Method):
         one, two = batch.views
         pairs = [(one, two), (two, one)] if self.symmetric else [(one, two)]
         labels = None if batch.labels is None else gather(batch.labels)
+        # Aliases: a compiled graph takes a buffer's address for fixed, and these two are new tensors after every step.
+        memory = Memory(self.queue.rows.detach(), self.queue_labels.detach())
         results = []
         for query_view, key_view in pairs:
             order = torch.randperm(len(key_view), generator=self.dice(key_view.device), device=key_view.device)
-            memory = Memory(self.queue.rows, self.queue_labels)
             results.append(self.match(query_view, key_view, order, memory, labels, self.choices(query_view)))
         for _, k, _, _ in results:  # after all losses, so that no key of this step is among its negatives
             self._enqueue(unit(k), labels)

@@ -28,15 +28,34 @@ class StepModule(nn.Module):
     def __init__(self, method: Method) -> None:
         super().__init__()
         self.method, self.graphs = method, False
+        self.whole: str | None = None
 
     def forward(self, *batch: Any) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
         if not self.graphs:
-            step = self.method.step(Batch(*batch))
+            step = self._step(Batch(*batch))
             return step.loss, step.embeddings, dict(step.logs)
         # What the graphs of the last step wrote may be written over now; the journal looks at losses many steps later, so it gets copies.
         torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
-        step = self.method.step(Batch(*batch))
+        step = self._step(Batch(*batch))
         return step.loss.clone(), step.embeddings.clone(), {name: value.clone() for name, value in step.logs.items()}
+
+    def _step(self, batch: Batch) -> Step:
+        """The method's step; where the compiler fails on it as one graph, from then on with its parts compiled."""
+        if not self.whole:
+            return self.method.step(batch)
+        from torch._dynamo.exc import BackendCompilerFailed  # loaded by torch.compile anyway
+
+        try:
+            return self.method.step(batch)
+        except BackendCompilerFailed as error:
+            name, reason = type(self.method).__name__, str(error.inner_exception).strip().splitlines()[-1]
+            warnings.warn(
+                f"torch {torch.__version__} can't compile {name} as one graph, so its parts are compiled ({reason})", stacklevel=2
+            )
+            delattr(self.method, self.whole)
+            self.whole = None
+            self._compile_parts()
+            return self.method.step(batch)
 
     def compile_for(self, settings: Settings) -> None:
         """Fuse the kernels: of the function that the method names, else of its parts one by one.
@@ -44,13 +63,19 @@ class StepModule(nn.Module):
         On one GPU they are also recorded as CUDA graphs: the many small kernels of a narrow network take longer to launch than to run.
         """
         self.graphs = settings.devices == 1 and usable_device(settings.device) == "cuda"
-        mode = "reduce-overhead" if self.graphs else "default"
-        if (name := self.method.graph) and settings.devices == 1:
-            fused = torch.compile(getattr(type(self.method), name), dynamic=False, mode=mode)
-            setattr(self.method, name, MethodType(fused, self.method))  # bound anew: a copy of the method calls its own
+        self.whole = self.method.graph if settings.devices == 1 else None
+        if self.whole:
+            fused = torch.compile(getattr(type(self.method), self.whole), dynamic=False, mode=self._mode())
+            setattr(self.method, self.whole, MethodType(fused, self.method))  # bound anew: a copy of the method calls its own
         else:
-            for part in self.method.children():
-                part.compile(dynamic=False, mode=mode)
+            self._compile_parts()
+
+    def _compile_parts(self) -> None:
+        for part in self.method.children():
+            part.compile(dynamic=False, mode=self._mode())
+
+    def _mode(self) -> str:
+        return "reduce-overhead" if self.graphs else "default"
 
 
 def take_step(module: nn.Module, batch: Batch) -> Step:
