@@ -641,11 +641,11 @@ else:
 #
 # </details>
 #
-# **Which untrained network?** Two finished runs on larger photographs travel with the package: SimCLR after its training, and the very weights it began with.
-# Two more have the same architecture and were never trained: one with other first weights of the same kind, one with first weights drawn the way PyTorch
-# does it if nobody asks for anything else.
+# **Which untrained network?** Finished runs on larger photographs travel with the package: several methods after their training, and the very weights that
+# SimCLR began with. More networks were never trained: one with other first weights of the same kind, one with first weights drawn the way PyTorch does it if
+# nobody asks for anything else, and one with the finer map of the dense methods.
 #
-# **Predict.** Do the three that were never trained differ by less than training changes?
+# **Predict.** Do those that were never trained differ by less than training changes?
 
 # %%
 from contrastive_lab.explorables.cells import untrained
@@ -654,15 +654,16 @@ from contrastive_lab.runs import open_run
 if exam.stl_has_masks():
     large = data.load("stl10", "test", count=lab.profile(smoke=50, laptop=250, full=600))
     large = large.take(large.factors["has_mask"].nonzero()[:, 0])
-    simclr = open_run("stl10-simclr-w16-s0").method()
+    trained = {name: open_run(f"stl10-{name}-w16-s0").method() for name in ("simclr", "dcl", "swav", "pixpro", "pixcontrast")}
+    simclr = trained["simclr"]
     plain = untrained(simclr)
     for layer in plain.modules():
         if isinstance(layer, torch.nn.Conv2d):
             layer.reset_parameters()  # PyTorch's own first weights
-    networks = {"SimCLR": simclr, "its own start": open_run("stl10-untrained-w16-s0").method()}
-    networks |= {"another draw": untrained(simclr), "another kind": plain}
+    networks = trained | {"SimCLR's start": open_run("stl10-untrained-w16-s0").method()}
+    networks |= {"another draw": untrained(simclr), "another kind": plain, "finer map": untrained(trained["pixpro"])}
     found = {name: exam.cell_maps(network, large) for name, network in networks.items()}
-    found["raw colour"] = colour_map(large, tuple(found["SimCLR"].shape[2:]))
+    found["raw colour"] = colour_map(large, tuple(found["simclr"].shape[2:]))
     for name, maps in found.items():
         print(f"{name:14s} mask AUROC {exam.cell_locality(maps, large):.3f} on {len(large)} photographs, cells {tuple(maps.shape[2:])}")
 else:
@@ -671,10 +672,11 @@ else:
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# Two draws of the same kind lay close together, and SimCLR ended slightly below its start. The other *kind* lay far below all of them, about where raw colour is.
+# Two draws of the same kind lay close together, and so did the untrained network with the finer map. Every trained network ended below the start; SimCLR
+# least, the two dense methods most. The other *kind* of first weights lay far below all of them, about where raw colour is.
 # (PyTorch's first weights are small. We suspect that a residual network then hands its early maps on nearly as they are.) So "untrained" is a recipe as well,
 # and with the wrong one at hand training looks like a triumph, or like damage. The fair baseline is the network that the training began with. It is one run
-# at another size of map: whether training gains or loses in general, it can't say.
+# of each, on some thousand photographs, at another size of map: whether training gains or loses in general, it can't say.
 #
 # </details>
 #

@@ -108,7 +108,7 @@ print(f"rank correlation of mean kNN on scenes and on photographs over {len(both
 # ### At full size
 #
 # Few epochs, few images and a slim network are a long way from a published table. Two of the methods were also trained at the size that such a table has: the
-# full width, all of CIFAR-10, many more epochs. One seed each.
+# full width, all of CIFAR-10, many more epochs. (The table says how many seeds.)
 #
 # **Predict.** Does the curve of kNN level off in the second half of the training? And where does our SimCLR end: on the number that others published for it,
 # points away, or tenths away?
@@ -144,23 +144,23 @@ for name, several in large.items():
 lab.table(rows, list(ours | published), digits=1)
 
 # %% [markdown]
-# <details><summary>What one run each can say</summary>
+# <details><summary>What so few runs can say</summary>
 #
 # *The curves* climb through the second half, too, and level off only where the learning rate is nearly zero. A short run is not a small picture of a long
 # one; keep that in mind with the other tables of this notebook.
 #
-# *SimCLR* ends a few tenths below the published numbers, *DCL* about two points above them. The protocols differ: theirs is the best epoch, ours the last
+# *SimCLR* ends within a few tenths of the published numbers, *DCL* about two points above them. The protocols differ: theirs is the best epoch, ours the last
 # (which explains little here, compare *last* with *best*); their batches are smaller and larger than ours; and the votes of the neighbours have a
 # temperature, too. *Their vote* counts our neighbours with theirs, and DCL loses more than half a point. For DCL a detail that few captions mention is worth
 # more than SimCLR's whole distance from its published number.
 #
-# Can one seed settle a few tenths? Draw other test images, and the accuracy of the very same network moves by the column *± test images*; train with another
-# seed, and it moves again, by how much nobody measured at this size (at the small size of section 1 it was tenths, too). So SimCLR agrees with the published
-# number as far as this run can tell. It is no proof that it is lower, nor that it is equal.
+# Can these runs settle a few tenths? Draw other test images, and the accuracy of the very same network moves by the column *± test images*; train with another
+# seed, and it moves again, in the two rows of a method by tenths, too. So SimCLR agrees with the published number as far as such runs can tell. They are no
+# proof that it is lower, nor that it is equal.
 #
-# *DCL's* lead over SimCLR is too large for the luck of the test images; about the luck of the seed, one run of each says nothing. And look at the first
-# lines: the temperatures differ, and in short runs most of DCL's lead was the temperature's (notebook 02). In the published table DCL stands *below* SimCLR.
-# And the linear probe of our two networks sees no lead at all: what differs is who lies next to whom, not what can be read off.
+# *DCL's* lead over SimCLR is several times what another seed or other test images change. But look at the first lines: the temperatures differ, and in short
+# runs most of DCL's lead was the temperature's (notebook 02). In the published table DCL stands *below* SimCLR. And the linear probe of our networks sees no
+# lead: what differs is who lies next to whom, not what can be read off. In section 3 the same two recipes meet in a network of a quarter of the width.
 #
 # </details>
 #
@@ -259,40 +259,52 @@ for looks in (1, 10, 50, 200):
 #
 # ## 3 · The runs themselves
 #
-# One run of each of these methods travels with the package: weights, numbers over the epochs, and the way of 500 test scenes through the plane. A run has a
-# card that says how it was made and how to make it again.
+# One run of each of these methods on scenes travels with the package, and one on CIFAR-10 (all of its photographs, 200 epochs, a slim ResNet): weights, numbers
+# over the epochs, and the way of 500 test images through the plane. A run has a card that says how it was made and how to make it again. The photographs
+# themselves are not needed to read it.
 
 # %%
 here = lab.start("12-runs")
-print(here.runs["simclr"], "\n")
-measured = {name: [run.card["measured"]] for name, run in here.runs.items()}
-titles = {"knn": "kNN colour", "linear": "linear colour", "alignment": "alignment", "uniformity": "uniformity"}
-lab.table(measured, titles | {"rankme": "RankMe"})
+print(here.photographs["simclr"])
+titles = {key: key for key in ("knn", "linear", "alignment", "uniformity", "rankme")}
+for what, runs in {"scenes, the class is the colour": here.runs, "photographs of CIFAR-10": here.photographs}.items():
+    print(f"\n{what}:")
+    lab.table({name: [run.card["measured"]] for name, run in runs.items()}, titles)
 
 # %% [markdown]
 # **The plane of the two forces.** All runs start in the upper left corner: twins together, and everybody else too. Where do they go? Which one takes the
-# longest way, which one stays in a cone?
+# longest way, which one stays in a cone? First on scenes, then on photographs.
 
 # %%
 here = lab.start("12-plane")
-paths = {name: figures.Track(*run.column("alignment"), run.column("uniformity")[1]) for name, run in here.runs.items()}
-figure = figures.align_uniform_plane(paths, floor=measures.uniformity_floor(128))
-lab.show(
-    figure,
-    alt="The plane of alignment and uniformity with one path for each method, from the upper "
-    "left corner, where all scenes coincide, to the right and down.",
-)
+
+
+def plane(runs, what):
+    paths = {name: figures.Track(*run.column("alignment"), run.column("uniformity")[1]) for name, run in runs.items()}
+    lab.show(
+        figures.align_uniform_plane(paths, floor=measures.uniformity_floor(128)),
+        alt=f"The plane of alignment and uniformity on {what} with one path for each method, from the upper "
+        "left corner, where all images coincide, to the right and down.",
+    )
+    return paths
+
+
+paths = plane(here.runs, "scenes")
+
+# %%
+longer = plane(here.photographs, "photographs of CIFAR-10")
 
 # %% [markdown]
 # **Question 3 again.** The method of the best uniformity, and the method of the best accuracy (Hydra left out, which has labels):
 
 # %%
-measured = {name: run.card["measured"] for name, run in here.runs.items() if name not in ("untrained", "hydra")}
-most_even = min(measured, key=lambda name: measured[name]["uniformity"])
-most_accurate = max(measured, key=lambda name: measured[name]["knn"])
-print(f"most even: {most_even}, most accurate neighbours: {most_accurate}")
-columns = [[numbers[key] for numbers in measured.values()] for key in ("uniformity", "knn")]
-print(f"rank correlation of evenness and accuracy over {len(measured)} methods: {-spearmanr(*columns).statistic:.2f}")
+for what, runs in {"scenes": here.runs, "photographs": here.photographs}.items():
+    measured = {name: run.card["measured"] for name, run in runs.items() if name not in ("untrained", "hydra")}
+    most_even = min(measured, key=lambda name: measured[name]["uniformity"])
+    most_accurate = max(measured, key=lambda name: measured[name]["knn"])
+    print(f"{what}: most even {most_even}, most accurate neighbours {most_accurate};", end=" ")
+    columns = [[numbers[key] for numbers in measured.values()] for key in ("uniformity", "knn")]
+    print(f"rank correlation of evenness and accuracy over {len(measured)} methods: {-spearmanr(*columns).statistic:.2f}")
 
 # %% [markdown]
 # <details><summary>What the plane can't say</summary>
@@ -371,8 +383,7 @@ lab.table(measured, {"participation_ratio": "participation ratio", "rankme": "Ra
 
 # %% [markdown]
 # With few images the tail of a spectrum is too low, whatever the network does (notebook 09): compare the curves with each other, not with a paper's.
-
-# %% [markdown]
+#
 # **Do they agree?** Two networks agree on a scene if they choose the same neighbours for it. Take the ten nearest of each scene in both spaces and count how
 # many they share.
 #

@@ -47,13 +47,19 @@ def at_full_size() -> dict[str, list[Any]]:
 @door("12-spectra")
 @door("12-locality")
 def _finished() -> dict[str, Any]:
-    """The finished runs on the embedded world, by method, and test images that none of them saw."""
-    from contrastive_lab import runs
+    """The finished runs on the embedded world and on CIFAR-10, by method, and test scenes that none of them saw."""
     from contrastive_lab.data import scenes
 
-    there = [(name, f"scenes-{name}-w16-s0") for name in ORDER if f"scenes-{name}-w16-s0" in runs.available()]
     test = scenes.load("test", count=profile(smoke=128, laptop=500, full=500), label="colour", two=0.0)
-    return {"runs": {name: runs.open_run(run) for name, run in there}, "test_images": test}
+    return {"runs": finished("scenes"), "photographs": finished("cifar10"), "test_images": test}
+
+
+def finished(data: str) -> dict[str, Any]:
+    """The small runs on these images that travel with the package, by method in the order of the tables."""
+    from contrastive_lab import runs
+
+    there = {name: f"{data}-{name}-w16-s0" for name in ORDER}
+    return {name: runs.open_run(run) for name, run in there.items() if run in runs.available()}
 
 
 @door("12-own")
