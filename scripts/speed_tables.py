@@ -63,6 +63,11 @@ def loops() -> str:
             f"**Training loop**, images per second ({place(content)}; results/{file}.json). No loop is faster than the encoder alone: "
             "the last column is the most that could be reached. On a CPU the ratios are those of processor time."
         )
+        if any(e.get("in_parts") for e in content["entries"]):
+            title += (
+                " In parts: measured before the method's arithmetic became one graph or, for SepCLR, because this version's compiler "
+                "fails on that graph."
+            )
         parts.append(
             title
             + "\n\n"

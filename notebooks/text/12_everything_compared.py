@@ -259,9 +259,9 @@ for looks in (1, 10, 50, 200):
 #
 # ## 3 · The runs themselves
 #
-# One run of each of these methods on scenes travels with the package, and one on CIFAR-10 (all of its photographs, 200 epochs, a slim ResNet): weights, numbers
-# over the epochs, and the way of 500 test images through the plane. A run has a card that says how it was made and how to make it again. The photographs
-# themselves are not needed to read it.
+# One run of each of these methods on scenes travels with the package, and of most of them one on CIFAR-10 (all of its photographs, 200 epochs, a slim ResNet):
+# weights, numbers over the epochs, and the way of 500 test images through the plane. A run has a card that says how it was made and how to make it again.
+# (Its minutes are those of a card that many runs shared.) The photographs themselves are not needed to read it.
 
 # %%
 here = lab.start("12-runs")
