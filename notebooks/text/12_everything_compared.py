@@ -328,6 +328,7 @@ explorables.show(explorables.VitalSigns(strips))
 # 1. Move the epoch to 0. Which lamps are red before any training, for all methods?
 # 2. Which run takes longest until its spread lamp turns green?
 # 3. Is there a run whose kNN lamp is green although its RankMe lamp warns or is red? (A lamp of kNN compares with the untrained network.)
+# 4. Write `here.photographs` for `here.runs` in the first line: 200 epochs of photographs. Which lamps tell another story?
 #
 # The next cell reads the same lamps.
 
