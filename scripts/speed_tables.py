@@ -64,10 +64,7 @@ def loops() -> str:
             "the last column is the most that could be reached. On a CPU the ratios are those of processor time."
         )
         if any(e.get("in_parts") for e in content["entries"]):
-            title += (
-                " In parts: measured before the method's arithmetic became one graph or, for SepCLR, because this version's compiler "
-                "fails on that graph."
-            )
+            title += " In parts: not measured as one graph in its present form; SepCLR's fails to compile with this version of torch."
         parts.append(
             title
             + "\n\n"

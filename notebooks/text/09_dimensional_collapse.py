@@ -391,7 +391,7 @@ for choice in ([arm for arm in every if arm.startswith("temperature")], every):
     print(f"RankMe takes {chosen} (kNN {mean(chosen, 'knn'):.2f}), the best is {best} ({mean(best, 'knn'):.2f})")
 
 # %% [markdown]
-# Is that because scenes are a toy? The package carries one run of each method on CIFAR-10: photographs, 200 epochs. Rank the *methods* by RankMe, of the
+# Is that because scenes are a toy? The package carries one run of most methods on CIFAR-10: photographs, long training. Rank the *methods* by RankMe, of the
 # embedding and of the representation below it. **Predict** the sign of both correlations.
 
 # %%
@@ -414,7 +414,7 @@ for key in ("rankme", "rankme_representation"):
 #
 # Photographs and long training don't rescue it: across methods the rank of the embedding does not order accuracy at all. The run of the best neighbours has
 # one of the lowest ranks (its temperature is high), and PixPro has one of the highest with poor neighbours. The representation's rank does a little better.
-# RankMe compares settings of *one* method, and that is what its paper promises. (One run each, and the ranks are of 1,024 pairs and 10,000 images.)
+# RankMe compares settings of *one* method, and that is what its paper promises. (One run each; both ranks are of test images.)
 #
 # </details>
 #

@@ -259,7 +259,7 @@ for looks in (1, 10, 50, 200):
 #
 # ## 3 · The runs themselves
 #
-# One run of each of these methods on scenes travels with the package, and of most of them one on CIFAR-10 (all of its photographs, 200 epochs, a slim ResNet):
+# One run of each of these methods on scenes travels with the package, and of most of them one on CIFAR-10 (all of its photographs, many more epochs, a slim ResNet):
 # weights, numbers over the epochs, and the way of 500 test images through the plane. A run has a card that says how it was made and how to make it again.
 # (Its minutes are those of a card that many runs shared.) The photographs themselves are not needed to read it.
 
@@ -292,7 +292,7 @@ def plane(runs, what):
 paths = plane(here.runs, "scenes")
 
 # %%
-longer = plane(here.photographs, "photographs of CIFAR-10")
+_ = plane(here.photographs, "photographs of CIFAR-10")
 
 # %% [markdown]
 # **Question 3 again.** The method of the best uniformity, and the method of the best accuracy (Hydra left out, which has labels):
@@ -328,7 +328,7 @@ explorables.show(explorables.VitalSigns(strips))
 # 1. Move the epoch to 0. Which lamps are red before any training, for all methods?
 # 2. Which run takes longest until its spread lamp turns green?
 # 3. Is there a run whose kNN lamp is green although its RankMe lamp warns or is red? (A lamp of kNN compares with the untrained network.)
-# 4. Write `here.photographs` for `here.runs` in the first line: 200 epochs of photographs. Which lamps tell another story?
+# 4. Write `here.photographs` for `here.runs` in the first line: long runs on photographs. Which lamps tell another story?
 #
 # The next cell reads the same lamps.
 
