@@ -1,11 +1,13 @@
 """The static book in a real browser, from files, with the network cut: navigation, search, maths, an explorable, the dark theme."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra `browser`)").expect
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,13 +39,14 @@ def opened(chromium, book):
 
 
 def test_navigation_leads_through_the_notebooks_and_maths_is_drawn(opened):
+    # A click returns before the next page is there, so what follows waits for it.
     opened.locator(".sidebar-tree").get_by_role("link", name="01 ·").first.click()
-    assert "Two forces" in opened.title()
+    expect(opened).to_have_title(re.compile("Two forces"))
     opened.wait_for_selector("mjx-container svg", timeout=20_000)
     assert opened.locator("mjx-container").count() > 20
     assert opened.locator("merror, mjx-merror").count() == 0
     opened.get_by_role("link", name="Glossary").first.click()
-    assert opened.locator("dt:has-text('modality gap')").count() == 1
+    expect(opened.locator("dt:has-text('modality gap')")).to_have_count(1)
 
 
 def test_search_finds_a_word(opened):
