@@ -38,7 +38,7 @@ def _distances(x: Tensor, y: Tensor, *, normalize: bool) -> Float64[Tensor, "N"]
     x, y = points("x", x, normalize=normalize), points("y", y, normalize=normalize)
     same_shape(x, y)
     distances = torch.empty(len(x), dtype=torch.float64, device=x.device)
-    for part in slices(*x.shape):
+    for part in slices(x):
         difference = rows_in_float64(x[part], normalize=normalize) - rows_in_float64(y[part], normalize=normalize)
         distances[part] = torch.linalg.vector_norm(difference, dim=1)
     return distances
@@ -53,7 +53,7 @@ def retrieval_margins(x: Float[Tensor, "N D"], y: Float[Tensor, "N D"]) -> Float
     # A margin does not move when all y shift together; around their mean a narrow cone keeps its digits in float32.
     candidates = centred_units(y, dtype)
     margins = torch.empty(len(x), dtype=dtype, device=x.device)
-    for part in product_slices(len(x), len(y)):
+    for part in product_slices(len(x), len(y), x.device):
         scores = unit_rows(x[part]).to(dtype) @ candidates.T
         twin = torch.arange(part.start, part.stop, device=x.device)[:, None]
         own = scores.gather(1, twin)[:, 0]

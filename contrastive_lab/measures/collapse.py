@@ -124,7 +124,7 @@ def embedding_std(x: Float[Tensor, "N D"]) -> float:
     x = points("x", x, normalize=True)
     centre = mean_row(x, normalize=True)
     squares = torch.zeros_like(centre)
-    for part in slices(*x.shape):
+    for part in slices(x):
         squares += (unit_rows(x[part]) - centre).square().sum(dim=0)
     return float((squares / (len(x) - 1)).sqrt().mean())
 

@@ -93,7 +93,7 @@ def _ranks(
     """
     ranks = torch.full((len(moves), 2, len(x)), -1, dtype=torch.int64, device=x.device)
     diagonal = (x * y).sum(dim=1)
-    for part in product_slices(len(x), 4 * len(x)):
+    for part in product_slices(len(x), 4 * len(x), x.device):
         cosines = x[part] @ y.T
         for number, (a, b) in enumerate(moves):
             own = (diagonal - a * on_y + b * on_x - a * b) / lengths_x[number] / lengths_y[number] - 1e-12

@@ -51,7 +51,7 @@ def knn_scores(
     # Moving the bank to its mean shifts all cosines of a query alike and keeps the digits of a narrow cone.
     neighbours = centred_units(bank, dtype)
     votes = torch.zeros(len(queries), classes or int(labels.max()) + 1, dtype=dtype, device=bank.device)
-    for part in product_slices(len(queries), len(bank)):
+    for part in product_slices(len(queries), len(bank), bank.device):
         similarity = unit_rows(queries[part].to(bank.device)).to(dtype) @ neighbours.T
         nearest, index = similarity.topk(min(k, len(bank)), dim=1)
         weights = ((nearest - nearest[:, :1]) / temperature).exp_()

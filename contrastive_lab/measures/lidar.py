@@ -36,7 +36,7 @@ def lidar(z: Float[Tensor, "R D"], *, views: int, delta: float | int = 1e-4) -> 
 def _scatter(z: Float[Tensor, "R D"], views: int) -> tuple[Float64[Tensor, "D D"], Float64[Tensor, "D D"]]:
     count, d = len(z) // views, z.shape[1]
     images = z.reshape(count, views, d)
-    parts = list(slices(count, views * d))
+    parts = list(slices(images.flatten(1)))
     centre = torch.stack([images[part].double().sum(dim=(0, 1)) for part in parts]).sum(dim=0) / len(z)
     between, within = torch.zeros(2, d, d, dtype=torch.float64, device=z.device)
     for part in parts:

@@ -39,7 +39,7 @@ def locality_auroc(features: Float[Tensor, "P D"], mask: Bool[Tensor, "H W"]) ->
     queries = unit[inside]
     count, background = len(queries), int((~inside).sum())
     wins = torch.zeros((), dtype=torch.float64, device=unit.device)
-    for part in product_slices(count, 4 * len(unit)):
+    for part in product_slices(count, 4 * len(unit), unit.device):
         scores = _similarity(queries[part], unit)
         rivals = scores[:, ~inside].sort(dim=1).values
         own = scores[:, inside].contiguous()

@@ -59,7 +59,7 @@ def gap_separability(x: Float[Tensor, "N D"], y: Float[Tensor, "M D"]) -> float:
 
 
 def _share_above(x: Float[Tensor, "N D"], axis: Float64[Tensor, "D"], middle: Float64[Tensor, "D"]) -> float:
-    sides = [((unit_rows(x[part]) - middle) @ axis).sign().sum() for part in slices(*x.shape)]
+    sides = [((unit_rows(x[part]) - middle) @ axis).sign().sum() for part in slices(x)]
     return (1 + float(torch.stack(sides).sum()) / len(x)) / 2
 
 

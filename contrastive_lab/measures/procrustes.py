@@ -63,14 +63,14 @@ def _turned(moving: Float64[Tensor, "N D"], fixed: Float64[Tensor, "N D"], *, al
 
 
 def _principal(z: Float[Tensor, "N D"], dim: int) -> Float64[Tensor, "N K"]:
-    n, d = z.shape
+    d = z.shape[1]
     centre = mean_row(z, normalize=False)
     gram = torch.zeros(d, d, dtype=torch.float64, device=z.device)
-    for part in slices(n, d):
+    for part in slices(z):
         rows = z[part].double() - centre
         gram.addmm_(rows.T, rows)
     axes = torch.linalg.eigh(gram).eigenvectors.flip(1)[:, :dim]
     # Eigenvectors come with either sign; fixing it makes the picture the same on every machine.
     largest = axes.gather(0, axes.abs().argmax(dim=0, keepdim=True))
     axes = axes * largest.sign()
-    return torch.cat([(z[part].double() - centre) @ axes for part in slices(n, d)])
+    return torch.cat([(z[part].double() - centre) @ axes for part in slices(z)])

@@ -47,7 +47,7 @@ def singular_values(z: Float[Tensor, "N D"], *, center: bool, normalize: bool = 
     if n < d:
         return torch.linalg.svdvals(rows_in_float64(z, normalize=normalize) - centre)
     gram = torch.zeros(d, d, dtype=torch.float64, device=z.device)
-    for part in slices(n, d):
+    for part in slices(z):
         # Centred before the product: subtracting N mu mu^T afterwards would cancel the digits of a collapsed cloud.
         rows = rows_in_float64(z[part], normalize=normalize) - centre
         gram.addmm_(rows.T, rows)
@@ -65,7 +65,7 @@ def shares(weights: Float[Tensor, "K"], *, name: str = "z") -> Float64[Tensor, "
 def eigen_shares(z: Float[Tensor, "N D"], *, center: bool = True) -> Float64[Tensor, "K"]:
     """Share of the (co)variance along each principal direction, descending; rounding noise counts as no spread."""
     eigen = singular_values(z, center=center).square()
-    scale = sum(float(z[part].double().square().sum()) for part in slices(*z.shape))
+    scale = torch.stack([z[part].double().square().sum() for part in slices(z)]).sum()
     return shares(torch.where(eigen > 1e-28 * scale, eigen, 0.0))
 
 

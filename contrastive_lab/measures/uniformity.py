@@ -9,10 +9,10 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from contrastive_lab.measures.arithmetic import exact_arithmetic, mean_row, rows_in_float64, slices
+from contrastive_lab.measures.arithmetic import at_once, exact_arithmetic, mean_row, rows_in_float64, slices
 from contrastive_lab.measures.inputs import points, positive, whole
 
-TILE_ELEMENTS = 2**22  # 16 MB in float32
+TILE_ELEMENTS = 2**22  # 16 MB in float32; more on a GPU
 
 
 @exact_arithmetic()
@@ -57,7 +57,7 @@ def uniformity_floor(dim: int, *, t: float | int = 2.0) -> float:
 
 
 def _largest_norm(x: Float[Tensor, "N D"], centre: Float64[Tensor, "D"], *, normalize: bool) -> float:
-    norms = [torch.linalg.vector_norm(rows_in_float64(x[part], normalize=normalize) - centre, dim=1).amax() for part in slices(*x.shape)]
+    norms = [torch.linalg.vector_norm(rows_in_float64(x[part], normalize=normalize) - centre, dim=1).amax() for part in slices(x)]
     return float(torch.stack(norms).amax())
 
 
@@ -69,7 +69,7 @@ def _exponents(
     Distances don't change when the cloud moves: around its mean, |a|^2 + |b|^2 - 2ab keeps its digits in a collapsed cloud.
     """
     dtype = torch.float32 if normalize and x.dtype != torch.float64 else torch.float64
-    height = max(1, min(chunk, TILE_ELEMENTS // chunk))
+    height = max(1, min(chunk, at_once(TILE_ELEMENTS, x.device) // chunk))
     memory = torch.empty(height * min(chunk, len(x)), dtype=dtype, device=x.device)
     corner = torch.ones(height, height, dtype=torch.bool, device=x.device).tril_()
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from contrastive_lab import measures
-from contrastive_lab.measures.arithmetic import exact_arithmetic, slices
+from contrastive_lab.measures.arithmetic import exact_arithmetic, product_slices, slices
 
 ROOT = Path(__file__).parents[2]
 X = torch.randn(64, 8, generator=torch.Generator().manual_seed(0))
@@ -136,9 +136,16 @@ def test_cuda_gives_the_same_numbers(name):
     assert not isinstance(there, torch.Tensor) or there.is_cuda
 
 
-def test_slices_cover_every_row_once():
-    for count, width in ((1, 1), (10, 2**20), (7, 10**9), (5, 0)):
-        assert [i for part in slices(count, width) for i in range(count)[part]] == list(range(count))
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_slices_cover_every_row_once(device):
+    for count, width in ((1, 1), (10, 2**20), (7, 10**9), (5, 0), (100, 2**17)):
+        rows = torch.empty(1, 1, device=device).expand(count, width)
+        assert [i for part in slices(rows) for i in range(count)[part]] == list(range(count))
+
+
+def test_a_gpu_takes_more_at_once():
+    cpu, gpu = (list(product_slices(10_000, 50_000, torch.device(device))) for device in ("cpu", "cuda"))
+    assert len(cpu) > 5 * len(gpu)
 
 
 MEMORY = """
