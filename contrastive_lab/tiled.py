@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from contrastive_lab.contrast import unit
+from contrastive_lab.contrast import Temperature, unit
 
 RowLoss = Callable[[Tensor, slice], tuple[Tensor, Tensor]]
 """From the scores of the rows in a slice to the loss of each and its gradient by the scores; may work in their memory."""
@@ -42,7 +42,7 @@ def check_chunk(chunk: int | None) -> None:
         )
 
 
-def tiled_twins(stack: Float[Tensor, "A D"], *, temperature: float, chunk: int, decoupled: bool = False) -> Float[Tensor, ""]:
+def tiled_twins(stack: Float[Tensor, "A D"], *, temperature: Temperature, chunk: int, decoupled: bool = False) -> Float[Tensor, ""]:
     """NT-Xent, or DCL if `decoupled`, of two stacked views."""
     itself = torch.arange(len(stack), device=stack.device)
     vectors = unit(stack)
@@ -51,18 +51,28 @@ def tiled_twins(stack: Float[Tensor, "A D"], *, temperature: float, chunk: int, 
     )
 
 
-def tiled_pairs(q: Float[Tensor, "N D"], k: Float[Tensor, "N D"], *, temperature: float, chunk: int) -> Float[Tensor, ""]:
+def tiled_pairs(q: Float[Tensor, "N D"], k: Float[Tensor, "N D"], *, temperature: Temperature, chunk: int) -> Float[Tensor, ""]:
     """InfoNCE in one direction: query i among all keys, key i positive."""
     return tiled_mean(twin_rows(torch.arange(len(q), device=q.device)), unit(q) / temperature, unit(k), chunk=chunk)
 
 
 def tiled_repulsion(
-    x: Float[Tensor, "N D"], y: Float[Tensor, "N D"], *, t: float, chunk: int, detach: bool = False, rbf_scale: float | None = None
+    x: Float[Tensor, "N D"],
+    y: Float[Tensor, "N D"],
+    *,
+    t: float,
+    chunk: int,
+    unit_rows: bool,
+    detach: bool = False,
+    rbf_scale: float | None = None,
 ) -> Float[Tensor, ""]:
     """CACR's weighted mean cost between the rows of x and the other rows of y, squared distances or their Gaussian potential.
 
     The potential leaves logarithms here: where `rbf_scale` times the cost of all pairs exceeds about 100, it is 0 in float32.
+    `unit_rows`: the caller has normalized both, so their gradient is that along the sphere.
     """
+    if unit_rows:  # |x - y|^2 = 2 - 2 x.y
+        return tiled_mean(repelled_rows(t, offset=2.0, detach=detach, rbf_scale=rbf_scale), x, -2 * y, chunk=chunk)
     one = x.new_ones(len(x), 1)
     # |x - y|^2 as one product: (x, |x|^2, 1) times (-2 y, 1, |y|^2). Rounding may leave -1e-7 for 0, which no root or logarithm ever sees.
     left = torch.cat([x, x.square().sum(dim=1, keepdim=True), one], dim=1)
@@ -91,14 +101,16 @@ def twin_rows(twin: Int64[Tensor, "A"], *, itself: Int64[Tensor, "A"] | None = N
     return row_loss
 
 
-def repelled_rows(t: float, *, detach: bool = False, rbf_scale: float | None = None) -> RowLoss:
-    """Weighted mean of costs over all columns but the row's own, near ones weighing more: weights are softmax(-t cost).
+def repelled_rows(t: float, *, offset: float = 0.0, detach: bool = False, rbf_scale: float | None = None) -> RowLoss:
+    """Weighted mean of costs (scores plus `offset`) over all columns but the row's own, near ones weighing more: softmax(-t cost).
 
     With `rbf_scale` it is the mean of exp(-rbf_scale cost); with `detach` the weights carry no gradient.
     """
 
     def row_loss(costs: Tensor, rows: slice) -> tuple[Tensor, Tensor]:
         own = torch.arange(rows.start, rows.start + len(costs), device=costs.device)[:, None]
+        if offset:
+            costs.add_(offset)
         weights = (-t * costs).scatter_(1, own, -torch.inf).softmax(dim=1)
         values = costs if rbf_scale is None else costs.mul_(-rbf_scale).exp_()
         mean = torch.linalg.vecdot(weights, values)[:, None]

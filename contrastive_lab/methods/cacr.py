@@ -9,6 +9,8 @@ Deviations from the released code, and which side is the default
 * Gradients flow through the weights, as in the small-scale code (the MoCo variants detach them): `detach_weights=False`. Attached, a
   negative farther than the mean cost + 1/t_neg is weakly pulled and a positive nearer than the mean cost - 1/t_pos weakly pushed.
 * Anchors of the repulsion come from the lower-numbered view of each pair, as released; `symmetric=True` takes both.
+* All views go through the network in one pass, so that batch norm sees them together; the released code encodes view by view.
+* The queue form doesn't shuffle the keys over groups of batch norm, as MoCo does.
 * With "rbf" cost the logarithm is taken for each pair of views, then averaged.
 * The variant on MoCo v3 (temperatures that divide, a cross-entropy as cost) is not here; `cacr_queue_loss` is the one on MoCo v2.
 * `cacr_queue_loss` recomputes the products of each query view with the queue; the released MoCo variant caches those of the first
@@ -110,8 +112,8 @@ def cacr_repulsion(
     for x, y in pairs:
         if chunk is not None:
             scale = rbf_scale if cost == "rbf" else None
-            mean = tiled_repulsion(z[x], z[y], t=t_neg, chunk=chunk, detach=detach_weights, rbf_scale=scale)
-            to_twin = (z[x] - z[y]).square().sum(dim=1).mean()
+            mean = tiled_repulsion(z[x], z[y], t=t_neg, chunk=chunk, unit_rows=normalize, detach=detach_weights, rbf_scale=scale)
+            to_twin = (z[x] - z[y]).square().sum(dim=1).mean() if debias_prior else 0.0
             terms.append(mean.log() if cost == "rbf" else (-mean - debias_prior * to_twin) / (1 - debias_prior))
             continue
         costs = _costs(z[x], z[y])
@@ -141,6 +143,10 @@ def cacr_explicit_loss(
 ) -> Float[Tensor, ""]:
     """The same two terms for given positives and negatives of each anchor (queues, drawings)."""
     _check_candidates(anchors, positives=positives)
+    if positives.ndim != 3:
+        raise ValueError(
+            f"positives has shape {tuple(positives.shape)}, but must be (N, K, D): those of each anchor; one each is (N, 1, D)"
+        )
     _check_candidates(anchors, negatives=negatives)
     _check_sharpness(t_pos=t_pos, t_neg=t_neg)
     anchors, positives, negatives = (unit(x) if normalize else precise(x) for x in (anchors, positives, negatives))
