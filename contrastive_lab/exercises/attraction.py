@@ -92,6 +92,7 @@ Note the plus: **far** positives weigh more. And $t^+$ multiplies.""",
     ),
     solution=attraction,
     mistakes=wrong.ATTRACTION,
+    gradient="same",
     cases=_views,
 )
 
@@ -116,6 +117,7 @@ Both signs are minus now.""",
     ),
     solution=repulsion,
     mistakes=wrong.REPULSION,
+    gradient="same",
     cases=_pairs,
 )
 

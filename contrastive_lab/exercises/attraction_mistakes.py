@@ -57,6 +57,11 @@ def _pull_summed(views: Tensor, t_pos: float = 1.0) -> Tensor:
     return _pull(*_view_costs(views), t_pos) * views.shape[1]
 
 
+def _half_the_pull(views: Tensor, t_pos: float = 1.0) -> Tensor:
+    cost, itself = _view_costs(views)
+    return _pull(cost / 2, itself, t_pos)
+
+
 ATTRACTION = (
     Mistake(
         "near positives get the weight",
@@ -72,6 +77,9 @@ ATTRACTION = (
     Mistake("all positives weigh the same", "That is t = 0. Multiply the costs by t_pos before the softmax.", _uniform),
     Mistake("the embeddings are not normalised", "Costs are between unit vectors: F.normalize(views, dim=2).", _pull_not_normalised),
     Mistake("the distance is not squared", "The cost is the squared distance, 2 - 2 cosine.", _distance_not_squared),
+    Mistake(
+        "the cost is 1 - cosine", "That is half of the squared distance, in the weights as well: the cost is 2 - 2 cosine.", _half_the_pull
+    ),
     Mistake(
         "the softmax runs over the images",
         "Positives of one image compete with each other: the softmax belongs on axis 1, over its views.",
@@ -131,6 +139,21 @@ def _columns(x: Tensor, y: Tensor, t_neg: float = 2.0) -> Tensor:
     return _push(cost.T, itself, t_neg)
 
 
+def _half_the_push(x: Tensor, y: Tensor, t_neg: float = 2.0) -> Tensor:
+    cost, itself = _pair_costs(x, y)
+    return _push(cost / 2, itself, t_neg)
+
+
+def _masked_too_late(x: Tensor, y: Tensor, t_neg: float = 2.0) -> Tensor:
+    cost, itself = _pair_costs(x, y)
+    return -((-t_neg * cost).softmax(dim=1).masked_fill(itself, 0.0) * cost).sum(dim=1).mean()
+
+
+def _masked_with_zero(x: Tensor, y: Tensor, t_neg: float = 2.0) -> Tensor:
+    cost, itself = _pair_costs(x, y)
+    return -((-t_neg * cost).masked_fill(itself, 0.0).softmax(dim=1) * cost).sum(dim=1).mean()
+
+
 REPULSION = (
     Mistake(
         "far negatives get the weight",
@@ -143,6 +166,19 @@ REPULSION = (
         "you masked the cost with infinity",
         "A weight of 0 times an infinite cost is not a number. Mask the scores only; a finite cost with weight 0 does no harm.",
         _infinite_cost,
+    ),
+    Mistake(
+        "you masked after the softmax",
+        "The twin took its share before you removed it, so the weights that are left don't add up to 1. Mask the scores first.",
+        _masked_too_late,
+    ),
+    Mistake(
+        "you masked with 0",
+        "A score of 0 is the largest here, since all others are below 0: the twin outweighs every negative. Fill with -inf.",
+        _masked_with_zero,
+    ),
+    Mistake(
+        "the cost is 1 - cosine", "That is half of the squared distance, in the weights as well: the cost is 2 - 2 cosine.", _half_the_push
     ),
     Mistake("you divided by t", "t multiplies the cost here: a large t means sharp.", _push_divided_by_t),
     Mistake("the negatives come from the wrong view", "The anchors are rows of x, their negatives rows of y.", _same_view),

@@ -87,6 +87,7 @@ It has to survive $\tau=0.01$, where $e^{1/\tau}$ does not fit into float32.""",
     ),
     solution=npc_multiplier,
     mistakes=wrong.NPC_MULTIPLIER,
+    gradient="none",
     cases=_pairs,
 )
 
@@ -110,6 +111,7 @@ $2N-2$ terms remain in each sum: both views of every other image. The loss may b
     ),
     solution=dcl_loss,
     mistakes=wrong.DCL_LOSS,
+    gradient="same",
     cases=_pairs,
 )
 
@@ -131,6 +133,7 @@ Return the $N$ weights. They have to survive $\sigma=0.01$.""",
     ),
     solution=dclw_weights,
     mistakes=wrong.DCLW_WEIGHTS,
+    gradient="none",
     cases=_weighted_pairs,
 )
 

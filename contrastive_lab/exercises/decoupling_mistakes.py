@@ -133,6 +133,16 @@ def _positive_not_divided(z1: Tensor, z2: Tensor, temperature: float = 0.1) -> T
     return (_log_sum(scores, same) - positive * temperature).mean()
 
 
+def _cross_entropy_of_the_masked(z1: Tensor, z2: Tensor, temperature: float = 0.1) -> Tensor:
+    scores, _, same, _ = _parts(z1, z2, temperature)
+    return F.cross_entropy(scores.masked_fill(same, -math.inf), torch.arange(len(scores), device=z1.device).roll(len(z1)))
+
+
+def _summed(z1: Tensor, z2: Tensor, temperature: float = 0.1) -> Tensor:
+    scores, _, same, positive = _parts(z1, z2, temperature)
+    return (_log_sum(scores, same) - positive).sum()
+
+
 DCL_LOSS = (
     Mistake(
         "the positive is still below the line",
@@ -160,6 +170,12 @@ DCL_LOSS = (
         "You added both directions (as one public training script does); the formula is the mean over all 2N anchors.",
         _both_directions_added,
     ),
+    Mistake(
+        "the positive was masked before it was read",
+        "Under the mask the twin's own score is -inf, so the loss is infinite. Take the positives from the scores before you mask.",
+        _cross_entropy_of_the_masked,
+    ),
+    Mistake("you added up the anchors", "The loss is the mean over the 2N anchors, not their sum.", _summed),
     Mistake("you clipped the loss at 0", "DCL has no floor at 0: well separated pairs give negative values. Don't clamp.", _clipped),
     Mistake("the embeddings are not normalised", "Make every row a unit vector first: F.normalize(z, dim=1).", _not_normalised),
     Mistake(

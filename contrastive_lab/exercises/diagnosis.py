@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -28,7 +30,11 @@ def diagnose(exercise: Exercise, attempt: Answer) -> str | None:
     wanted = [numbers(truth) for truth in truths]
     if all(_all_close(a, b, exercise.tolerance) for a, b in zip(results, wanted, strict=True)):
         return _gradient_complaint(exercise, attempt, cases[0])
-    return _name_mistake(exercise, cases, results, wanted)
+    known = _known_mistake(exercise, cases, results, wanted)
+    if known:
+        return f"{exercise.name}: {known.name}. {known.hint}"
+    clue = _deaf(exercise, attempt, cases[0]) or _clue(cases, results, wanted, exercise.tolerance)
+    return f"{exercise.name}: not right yet, and not a mistake this check knows. {clue}"
 
 
 def numbers(result: Any) -> list[float]:
@@ -67,11 +73,8 @@ def _wrong_kind(result: Any, truth: Any) -> str | None:
     return f"returns {type(result).__name__}, but the answer is {kind}."
 
 
-def _name_mistake(exercise: Exercise, cases: Sequence[Case], results: list[list[float]], truths: list[list[float]]) -> str:
-    for mistake in exercise.mistakes:
-        if _is_mistake(exercise, mistake, cases, results, truths):
-            return f"{exercise.name}: {mistake.name}. {mistake.hint}"
-    return f"{exercise.name}: not right yet, and not a mistake this check knows. {_clue(cases, results, truths, exercise.tolerance)}"
+def _known_mistake(exercise: Exercise, cases: Sequence[Case], results: list[list[float]], truths: list[list[float]]) -> Mistake | None:
+    return next((mistake for mistake in exercise.mistakes if _is_mistake(exercise, mistake, cases, results, truths)), None)
 
 
 def _is_mistake(exercise: Exercise, mistake: Mistake, cases: Sequence[Case], results: list[list[float]], truths: list[list[float]]) -> bool:
@@ -81,14 +84,35 @@ def _is_mistake(exercise: Exercise, mistake: Mistake, cases: Sequence[Case], res
     return same and not all(_all_close(a, b, exercise.tolerance) for a, b in zip(wrong, truths, strict=True))
 
 
+def _deaf(exercise: Exercise, attempt: Answer, case: Case) -> str | None:
+    """A clue where a setting makes no difference, as with a number, or a variable of the notebook, in its place."""
+    for name, value in case.settings.items():
+        if not isinstance(value, float):
+            continue
+        other = replace(case, settings={**case.settings, name: 0.8 * value})
+        try:
+            mine = [numbers(each.ask(attempt)) for each in (case, other)]
+        except Exception:  # the learner's own code; what it raises elsewhere says nothing about this case
+            continue
+        truth = [numbers(each.ask(exercise.solution)) for each in (case, other)]
+        if all(map(math.isfinite, mine[0])) and mine[0] == mine[1] and truth[0] != truth[1]:
+            return f"Your value does not change with `{name}`: does a number, or another variable, stand in its place?"
+    return None
+
+
 def _clue(cases: Sequence[Case], results: list[list[float]], truths: list[list[float]], tolerance: float) -> str:
     rows = list(zip(cases, results, truths, strict=True))
     case, mine, truth = next((c, a, b) for c, a, b in rows if not _all_close(a, b, tolerance))
     pairs = [pair for _, a, b in rows for pair in zip(a, b, strict=True)]
     place, value, right = next((k, a, b) for k, (a, b) in enumerate(zip(mine, truth, strict=True)) if not _close(a, b, tolerance))
     if not math.isfinite(value) and any(math.isfinite(a) for a, _ in pairs):
-        return f"Your value is {value} for {case.title}: a number overflowed or a logarithm saw 0. logsumexp avoids both."
+        why = "a number overflowed or a logarithm saw 0 (logsumexp avoids both), or 0 was divided by 0"
+        return f"Your value is {value} for {case.title}: {why}."
+    if not math.isfinite(value):
+        return f"Your value is {value} in every case: look for the logarithm of 0 or less, a division by 0, or infinity times 0."
     ratios = [a / b for a, b in pairs if abs(b) > 1e-6]
+    if ratios and all(_close(r, -1.0, 1e-3) for r in ratios):
+        return "Your value is minus the right one in every case: a sign is wrong."
     if ratios and all(_close(r, ratios[0], 1e-3) for r in ratios) and math.isfinite(ratios[0]):
         return f"Your value is {ratios[0]:.3g} times the right one in every case: a factor is missing or too many."
     gaps = [a - b for a, b in pairs]
@@ -99,13 +123,37 @@ def _clue(cases: Sequence[Case], results: list[list[float]], truths: list[list[f
 
 
 def _gradient_complaint(exercise: Exercise, attempt: Answer, case: Case) -> str | None:
-    """A loss with the right value can still be useless: nothing to learn from without a gradient (if the solution has one)."""
-    leaves = [tensor.clone().requires_grad_(tensor.is_floating_point()) for tensor in case.tensors]
-    wanted = exercise.solution(*leaves, **case.settings)
-    result = attempt(*leaves, **case.settings)
-    if not (isinstance(wanted, Tensor) and wanted.requires_grad) or (isinstance(result, Tensor) and result.requires_grad):
+    """A loss with the right value can still be useless: no gradient, or one where none belongs (as far as the exercise asks)."""
+    if exercise.gradient == "none":
         return None
-    return f"{exercise.name}: the value is right, but no gradient reaches the input; keep to tensors (no .item(), float() or detach())."
+    names = list(inspect.signature(exercise.solution).parameters)
+    wanted, mine = _reached(exercise.solution, case), _reached(attempt, case)
+    if mine is None or wanted is None:
+        why = "something that it needs was changed in place (by a name that ends in _, or by x[...] = ...); make a new tensor instead"
+        return f"{exercise.name}: the value is right, but backward() fails: {why}."
+    missing = [name for name, a, b in zip(names, wanted, mine, strict=False) if a and not b]
+    extra = [name for name, a, b in zip(names, wanted, mine, strict=False) if b and not a]
+    if exercise.gradient == "some":
+        missing, extra = ["the input"] if missing and not any(mine) else [], []
+    if missing:
+        where = " and ".join(missing)
+        return f"{exercise.name}: the value is right, but no gradient reaches {where}; keep to tensors (no .item(), float() or detach())."
+    if extra:
+        return f"{exercise.name}: the value is right, but a gradient reaches {' and '.join(extra)}, and none may: use .detach()."
+    return None
+
+
+def _reached(answer: Answer, case: Case) -> list[bool] | None:
+    """Whether a gradient reaches each input; None where backward fails."""
+    leaves = [tensor.clone().requires_grad_(tensor.is_floating_point()) for tensor in case.tensors]
+    result = answer(*leaves, **case.settings)
+    if not isinstance(result, Tensor) or not result.requires_grad:
+        return [False] * len(leaves)
+    try:
+        torch.autograd.backward(result.double().sum())
+    except RuntimeError:
+        return None
+    return [leaf.grad is not None and bool(leaf.grad.any()) for leaf in leaves]
 
 
 def _all_close(a: list[float], b: list[float], tolerance: float) -> bool:

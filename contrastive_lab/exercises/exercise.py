@@ -6,7 +6,7 @@ import inspect
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -45,7 +45,11 @@ class Case:
 
 @dataclass(frozen=True)
 class Exercise:
-    """`difficulty` is 1 to 3, `minutes` what it takes a student who read the section; `hints` get more explicit."""
+    """`difficulty` is 1 to 3, `minutes` what it takes a student who read the section; `hints` get more explicit.
+
+    `gradient` says which gradients the check asks for: "same" that they reach exactly the inputs that the solution's reach (a loss),
+    "some" that any input gets one, "none" nothing (a number that is only looked at).
+    """
 
     name: str
     title: str
@@ -57,6 +61,7 @@ class Exercise:
     mistakes: tuple[Mistake, ...]
     cases: Callable[[], Sequence[Case]]
     tolerance: float = 1e-4
+    gradient: Literal["none", "some", "same"] = "some"
     starts_from: str = "import math\n\nimport torch\nimport torch.nn.functional as F"
 
     def check(self, attempt: Answer) -> None:

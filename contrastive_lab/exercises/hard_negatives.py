@@ -119,6 +119,7 @@ Return the twin's new value. `momentum` is $m$; at $m=1$ the twin never moves.""
     ),
     solution=momentum_update,
     mistakes=wrong.MOMENTUM_UPDATE,
+    gradient="none",
     cases=_parameters,
 )
 
@@ -138,6 +139,7 @@ Return a *new* queue; the keys come in any length and are stored as unit vectors
     ),
     solution=enqueue,
     mistakes=wrong.ENQUEUE,
+    gradient="none",
     cases=_rings,
 )
 
@@ -160,6 +162,7 @@ Keys and queue come from the twin: no gradient may reach them.""",
     ),
     solution=queue_loss,
     mistakes=wrong.QUEUE_LOSS,
+    gradient="same",
     cases=_queries,
 )
 
@@ -180,6 +183,7 @@ $$h_m=\frac{\alpha_m n_i+(1-\alpha_m)n_j}{\lVert\alpha_m n_i+(1-\alpha_m)n_j\rVe
     ),
     solution=mix_pairs,
     mistakes=wrong.MIX_PAIRS,
+    gradient="none",
     cases=_pair_draws,
 )
 
@@ -199,6 +203,7 @@ The query comes in any length; make it a unit vector first. The hard negatives a
     ),
     solution=mix_query,
     mistakes=wrong.MIX_QUERY,
+    gradient="none",
     cases=_single_draws,
 )
 

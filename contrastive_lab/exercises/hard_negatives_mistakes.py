@@ -67,6 +67,10 @@ def _shifted(queue: Tensor, keys: Tensor, position: int = 0) -> Tensor:
     return torch.cat([_unit(keys), queue])[: len(queue)]
 
 
+def _shifted_the_other_way(queue: Tensor, keys: Tensor, position: int = 0) -> Tensor:
+    return torch.cat([queue, _unit(keys)])[len(keys) :]
+
+
 def _stay_at_the_end(queue: Tensor, keys: Tensor, position: int = 0) -> Tensor:
     return queue.index_copy(0, (len(queue) - len(keys) + torch.arange(len(keys))).clamp_min(0), _unit(keys))
 
@@ -86,6 +90,11 @@ ENQUEUE = (
         "you shifted the whole queue",
         "A ring doesn't move its rows; only those from position on are overwritten. (Shifting copies the whole queue at each step.)",
         _shifted,
+    ),
+    Mistake(
+        "you dropped the first rows and put the keys behind the rest",
+        "That moves every row at each step. In a ring all rows stay where they are, and only those from position on are overwritten.",
+        _shifted_the_other_way,
     ),
     Mistake("you always overwrite the last rows", "The oldest rows begin at position, which moves on with each batch.", _stay_at_the_end),
 )

@@ -35,6 +35,12 @@ def _mirrored_forgotten(one: Tensor, two: Tensor) -> Tensor:
     return shared / (first + second - shared)
 
 
+def _negative_areas(one: Tensor, two: Tensor) -> Tensor:
+    shared, _, _ = _parts(one, two, upright=False)
+    first, second = ((b[:, 2:] - b[:, :2]).prod(dim=1) for b in (one, two))
+    return shared / (first + second - shared)
+
+
 def _not_clamped(one: Tensor, two: Tensor) -> Tensor:
     shared, first, second = _parts(one, two, clamp=False)
     return shared / (first + second - shared)
@@ -91,6 +97,11 @@ $$\frac{\text{area that both show}}{\text{area that at least one shows}},$$
             _mirrored_forgotten,
         ),
         Mistake(
+            "a mirrored box has a negative area",
+            "Its x1 is the right end, so x2 - x1 is below 0 (and 0 / 0 may follow). Sort the two x of every box first, with amin and amax.",
+            _negative_areas,
+        ),
+        Mistake(
             "no clamp",
             "Boxes that are apart in x and in y have two negative lengths, and their product is positive. Clamp each length at 0 first.",
             _not_clamped,
@@ -104,6 +115,7 @@ $$\frac{\text{area that both show}}{\text{area that at least one shows}},$$
         Mistake("an area, not a share", "That is the area both show. Divide it by the area that at least one shows.", _area_alone),
     ),
     cases=_cases,
+    gradient="none",
 )
 
 ALL = (VIEW_OVERLAP,)

@@ -106,6 +106,7 @@ The sum runs over all rows but the anchor itself; the twin stays in it.""",
     ),
     solution=info_nce,
     mistakes=wrong.INFO_NCE,
+    gradient="same",
     cases=_pairs,
 )
 
@@ -125,6 +126,7 @@ It is 0 when both views of every image coincide, and 4 when they are opposite.""
     ),
     solution=alignment,
     mistakes=wrong.ALIGNMENT,
+    gradient="same",
     cases=_aligned,
 )
 
@@ -146,6 +148,7 @@ all points coincide and falls as they spread.""",
     ),
     solution=uniformity,
     mistakes=wrong.UNIFORMITY,
+    gradient="same",
     cases=_clouds,
 )
 

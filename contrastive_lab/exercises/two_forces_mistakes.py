@@ -80,6 +80,16 @@ def _neighbour_as_twin(z1: Tensor, z2: Tensor, temperature: float = 0.5) -> Tens
     return F.cross_entropy(scores, torch.arange(len(twin)) ^ 1)
 
 
+def _anchors_of_one_view(z1: Tensor, z2: Tensor, temperature: float = 0.5) -> Tensor:
+    scores, twin = _masked(z1, z2, temperature)
+    return F.cross_entropy(scores[: len(z1)], twin[: len(z1)])
+
+
+def _no_logarithm(z1: Tensor, z2: Tensor, temperature: float = 0.5) -> Tensor:
+    scores, twin = _masked(z1, z2, temperature)
+    return -scores.softmax(dim=1).gather(1, twin[:, None]).mean()
+
+
 INFO_NCE = (
     Mistake(
         "you forgot the self mask",
@@ -125,6 +135,14 @@ INFO_NCE = (
         "You paired rows 0-1, 2-3, ... But the views are stacked: the twin of row a is row a + N, modulo 2N.",
         _neighbour_as_twin,
     ),
+    Mistake(
+        "the anchors of the second view are missing",
+        "The mean runs over all 2N rows: the views of z2 are anchors too, with their twins in z1.",
+        _anchors_of_one_view,
+    ),
+    Mistake(
+        "the logarithm is missing", "That is minus the mean share of the twin; the loss is minus the log of that share.", _no_logarithm
+    ),
 )
 
 
@@ -156,6 +174,10 @@ def _summed(x: Tensor, y: Tensor) -> Tensor:
     return (_unit(x) - _unit(y)).square().sum()
 
 
+def _columns(x: Tensor, y: Tensor) -> Tensor:
+    return (F.normalize(x, dim=0) - F.normalize(y, dim=0)).square().sum(dim=1).mean()
+
+
 ALIGNMENT = (
     Mistake(
         "the embeddings are not normalised",
@@ -173,6 +195,9 @@ ALIGNMENT = (
     ),
     Mistake("that is the cosine", "A similarity grows as views approach; the squared distance is 2 - 2 cosine.", _cosine),
     Mistake("you added up the pairs", "The definition is a mean over the N pairs.", _summed),
+    Mistake(
+        "you normalised the columns", "dim=0 scales each coordinate over the batch. One vector is one row: F.normalize(x, dim=1).", _columns
+    ),
 )
 
 
@@ -212,6 +237,10 @@ def _no_mean(x: Tensor, t: float = 2.0) -> Tensor:
     return (-t * _squares(_unit(x))).logsumexp(dim=0)
 
 
+def _zeros_in_the_mean(x: Tensor, t: float = 2.0) -> Tensor:
+    return (-t * torch.cdist(_unit(x), _unit(x)).square()).exp().triu(diagonal=1).mean().log()
+
+
 UNIFORMITY = (
     Mistake("every point is paired with itself", "Self pairs add exp(0) = 1 each, N of them. Take the pairs i < j only.", _self_pairs),
     Mistake(
@@ -223,6 +252,11 @@ UNIFORMITY = (
     Mistake("the distance is not squared", "The bump is exp(-t * distance squared).", _no_square),
     Mistake("the embeddings are not normalised", "Put the points on the sphere first: F.normalize(x, dim=1).", _raw_rows),
     Mistake("the sign of the exponent is wrong", "Near pairs must count most: exp(-t * squared distance), with a minus.", _wrong_sign),
+    Mistake(
+        "the mean counts zeros",
+        "triu sets one half of the matrix to 0, and .mean() counts these N (N + 1) / 2 zeros as well. Pick the pairs i < j out of it.",
+        _zeros_in_the_mean,
+    ),
     Mistake("you summed instead of averaging", "Subtract the log of the number of pairs, N (N - 1) / 2.", _no_mean),
 )
 
@@ -236,6 +270,16 @@ RECOMBINE = (
         "uniformity got a factor",
         "Its temperature is inside already, as t = 1 / (2 temperature); outside its factor is 1.",
         lambda a, u, n, temperature=0.5: (a + u) / (2 * temperature) + n.log(),
+    ),
+    Mistake(
+        "alignment is multiplied by the temperature",
+        "Python reads a / 2 * temperature from the left, as (a / 2) * temperature. Write a / (2 * temperature).",
+        lambda a, u, n, temperature=0.5: a / 2 * temperature + u + n.log(),
+    ),
+    Mistake(
+        "the number of candidates has no logarithm",
+        "The sum is inside a logarithm, and log(M times a mean) is log M plus the log of the mean: candidates.log().",
+        lambda a, u, n, temperature=0.5: a / (2 * temperature) + u + n,
     ),
     Mistake(
         "the number of candidates is missing",

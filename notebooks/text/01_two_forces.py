@@ -148,7 +148,7 @@ for tau in (0.1, 1.0):
 exercises.check("info_nce", info_nce)
 
 # %% [markdown]
-# The check compares your function with the definition and with a dozen mistakes that people make. If it recognises yours, it says which one.
+# The check compares your function with the definition and with more than a dozen mistakes that people make. If it recognises yours, it says which one.
 #
 # The rest of the notebook goes on with your function if it is right, and with the lab's otherwise. Does it agree with the package, which research
 # code would import?

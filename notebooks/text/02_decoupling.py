@@ -109,7 +109,7 @@ print(f"q of this anchor: {q[0]:.6f}")
 images = torch.eye(8)  # eight orthogonal images whose views are identical: as easy as it gets
 weights = methods.similarity_weights(images, images, temperature=0.04)
 subtracted = 1 - weights[0, 8]
-exact = npc_multiplier(images, images, temperature=0.04)[0]
+exact = methods.npc_multiplier(images, images, temperature=0.04)[0]
 print(f"1 - softmax: {subtracted:.3e}    exp(difference of log-sums): {exact:.3e}")
 print(f"by hand: {14 / (14 + math.exp(25)):.3e}")
 

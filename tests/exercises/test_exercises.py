@@ -1,6 +1,7 @@
 """Solutions pass; the stub and every known mistake fail, each with its own hint."""
 
 import itertools
+import math
 
 import pytest
 import torch
@@ -90,6 +91,36 @@ def test_unknown_mistakes_get_a_clue_from_the_numbers():
         return -(near.gather(1, torch.arange(len(z)).roll(len(z1))[:, None])[:, 0] / near.sum(dim=1)).log().mean()
 
     assert "overflowed" in complaint("info_nce", naive)
+    assert "a sign is wrong" in complaint("alignment", lambda x, y: -solution(x, y))
+    assert "nan in every case" in complaint("alignment", lambda x, y: solution(x, y) * math.nan)
+
+
+def test_a_setting_that_is_not_used_is_named():
+    solution = exercises.get("info_nce").solution
+    tau = 0.3
+    assert "does not change with `temperature`" in complaint("info_nce", lambda a, b, temperature=0.5: solution(a, b, tau))
+    assert "does not change" not in complaint("info_nce", lambda a, b, temperature=0.5: 1 + solution(a, b, temperature) ** 2)
+
+
+def test_gradients_are_asked_for_where_they_belong():
+    def loss(q, k, n, temperature=0.2):
+        q, k, n = (torch.nn.functional.normalize(x, dim=1) for x in (q, k, n))
+        scores = torch.cat([(q * k).sum(dim=1, keepdim=True), q @ n.T], dim=1) / temperature
+        return scores.logsumexp(dim=1).mean() - scores[:, 0].mean()
+
+    assert "a gradient reaches k and queue" in complaint("queue_loss", loss)
+    assert "no gradient reaches q;" in complaint("queue_loss", lambda q, k, n, temperature: loss(q.detach(), k, n, temperature))
+    assert not complaint("queue_loss", lambda q, k, n, temperature: loss(q, k.detach(), n.detach(), temperature))
+
+    def in_place(z1, z2, temperature):
+        z = torch.nn.functional.normalize(torch.cat([z1, z2]), dim=1)
+        scores = z @ z.T / temperature
+        near = (scores - 1 / temperature).exp().fill_diagonal_(0)
+        return (near.sum(dim=1).log() + 1 / temperature - scores[torch.arange(len(z)), torch.arange(len(z)).roll(len(z1))]).mean()
+
+    assert "backward() fails" in complaint("info_nce", in_place)
+    weights = exercises.get("dclw_weights").solution
+    assert not complaint("dclw_weights", lambda a, b, sigma: weights(a, b, sigma).detach()), "weights may be constants"
 
 
 def test_an_attempt_that_fails_is_replaced_by_the_solution(capsys):
