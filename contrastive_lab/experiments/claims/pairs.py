@@ -54,9 +54,13 @@ def _pairs(relations: Float[Tensor, "C C"], kind: Sequence[int]) -> Float[Tensor
 
 
 def arms(sizes: Sizes, seed: int) -> Mapping[str, tuple[Work, dict[str, Any]]]:
+    """The gate or none, on arbitrary pairs and on pairs of one class, where an open gate is SupCon's loss; and never such pairs."""
     changes: dict[str, dict[str, Any]] = {
         "gate": {"options": {"pair_mode": "arbitrary"}},
         "open gate": {"options": {"pair_mode": "arbitrary", "open_gate": True}},
+        "gate, identical pairs": {"options": {"pair_mode": "identical"}},
+        "open gate, identical pairs": {"options": {"pair_mode": "identical", "open_gate": True}},
+        "gate, distinct pairs": {"options": {"pair_mode": "distinct"}},
         "untrained": {"epochs": 0, "options": {}},
     }
     return {
@@ -66,11 +70,17 @@ def arms(sizes: Sizes, seed: int) -> Mapping[str, tuple[Work, dict[str, Any]]]:
 
 
 def questions(rows: Rows) -> Iterator[Question]:
-    knn = {name: rows.of(name, "knn") for name in ("gate", "open gate", "untrained")}
+    supcon = "open gate, identical pairs"
+    knn = {name: rows.of(name, "knn") for name in ("gate", "open gate", supcon, "untrained")}
     yield Question("From arbitrary pairs the gate learns more than an open gate (kNN)", "gate - open gate", knn["gate"], knn["open gate"])
     yield Question("From arbitrary pairs the gate learns (kNN)", "gate - untrained", knn["gate"], knn["untrained"])
     text = "With an open gate arbitrary pairs make kNN worse than no training"
     yield Question(text, "open gate - untrained", knn["open gate"], knn["untrained"], larger=False)
+    text = "The gate learns as much from arbitrary pairs as an open gate from pairs of one class, or more (kNN)"
+    yield Question(text, "gate - open gate, identical pairs", knn["gate"], knn[supcon])
+    text = "Arbitrary pairs keep more directions alive than pairs of one class (RankMe of the representation)"
+    ranks = {name: rows.of(name, "rankme_representation") for name in ("gate", supcon)}
+    yield Question(text, "gate - open gate, identical pairs", ranks["gate"], ranks[supcon])
     for pair in ("cat-dog", "car-truck"):
         text = f"Centred gates relate {pair} more than other pairs of classes (cosine)"
         yield Question(text, f"{pair} - other pairs", rows.of("gate", pair), rows.of("gate", "other pairs"))
@@ -83,6 +93,6 @@ CLAIM = Claim(
     "Hydra learns from arbitrary pairs where an open gate fails, and its gates relate classes",
     arms,
     questions,
-    ("knn", "linear", "cat-dog", "car-truck", "within kinds", "across kinds", "other pairs", "gate opening"),
+    ("knn", "linear", "rankme_representation", "cat-dog", "car-truck", "within kinds", "across kinds", "other pairs", "gate opening"),
     "CIFAR-10 with labels, which choose the pairs.",
 )
