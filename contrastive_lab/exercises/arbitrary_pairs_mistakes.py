@@ -33,6 +33,10 @@ def _gate_once(z: Tensor, keys: Tensor, gate: Tensor) -> Tensor:
     return (gate * z) @ keys.T / lengths.clamp_min(1e-12)
 
 
+def _over_the_keys(z: Tensor, keys: Tensor, gate: Tensor) -> Tensor:
+    return (_unit(gate * z)[:, None] * F.normalize(gate[:, None] * keys, dim=1)).sum(dim=2)
+
+
 GATED_SIMILARITY = (
     Mistake(
         "the keys are not filtered",
@@ -56,6 +60,16 @@ GATED_SIMILARITY = (
         _normalise_first,
     ),
     Mistake("the gate enters the product once", "Both vectors are filtered, so the product has the gate twice: g squared.", _gate_once),
+    Mistake(
+        "you normalised over the keys",
+        "In (B, M, D) dim=1 are the keys (and what F.normalize takes unasked); a key's own vector lies along dim=2.",
+        _over_the_keys,
+    ),
+    Mistake(
+        "queries and keys are exchanged",
+        "Entry [b, n] belongs to query b and key n: you returned the matrix transposed.",
+        lambda z, keys, gate: _cosines(gate * z, gate[:, None] * keys).T,
+    ),
     Mistake("the gate is not used", "These are plain cosines.", lambda z, keys, gate: _unit(z) @ _unit(keys).T),
 )
 
@@ -107,6 +121,27 @@ def _summed(scores: Tensor, labels: Tensor, partners: Tensor) -> Tensor:
     return _terms(scores, negative)[positive].sum()
 
 
+def _turned_over(scores: Tensor, labels: Tensor, partners: Tensor) -> Tensor:
+    positive = labels[:, None] == partners
+    return _terms(scores, ~positive & (labels != labels[:, None]))[positive].mean()
+
+
+def _same_wish(scores: Tensor, labels: Tensor, partners: Tensor) -> Tensor:
+    positive = partners == partners[:, None]
+    return _terms(scores, ~positive & (labels != labels[:, None]))[positive].mean()
+
+
+def _zeros_stay(scores: Tensor, labels: Tensor, partners: Tensor) -> Tensor:
+    positive, negative = _masks(labels, partners)
+    strangers = (scores * negative).logsumexp(dim=1, keepdim=True)
+    return (torch.logaddexp(scores, strangers) - scores)[positive].mean()
+
+
+def _without_itself(scores: Tensor, labels: Tensor, partners: Tensor) -> Tensor:
+    positive, negative = _masks(labels, partners)
+    return _terms(scores, negative)[positive & ~torch.eye(len(labels), dtype=torch.bool)].mean()
+
+
 PAIR_LOSS = (
     Mistake(
         "the own class repels",
@@ -122,6 +157,26 @@ PAIR_LOSS = (
         "the positives compete with one another",
         "Below the line stand one positive and the negatives: logaddexp(score, log-sum of the negatives), for each positive by itself.",
         _positives_compete,
+    ),
+    Mistake(
+        "rows and columns are exchanged",
+        "A row is a query: positive are the columns whose label is the row's partner, labels == partners[:, None].",
+        _turned_over,
+    ),
+    Mistake(
+        "images with the same wish are paired",
+        "The partner names a class: compare it with the labels of the columns, not with their partners.",
+        _same_wish,
+    ),
+    Mistake(
+        "the masked entries still count",
+        "A 0 among the scores adds e^0 = 1 to the sum. Fill with minus infinity, whose exponential is 0.",
+        _zeros_stay,
+    ),
+    Mistake(
+        "the image itself is left out",
+        "In this exercise every column of the partner class counts; where a class is its own partner, that includes the diagonal.",
+        _without_itself,
     ),
     Mistake("the positive is missing below the line", "The sum is over the negatives and the positive itself.", _negatives_only),
     Mistake(
@@ -143,6 +198,11 @@ CLASS_RELATIONS = (
         "you centred each gate by itself",
         "dim=1 takes away a gate's own mean (that gives correlations). The shared part is the mean over classes, dim=0.",
         lambda gates: _unit(gates - gates.mean(dim=1, keepdim=True)) @ _unit(gates - gates.mean(dim=1, keepdim=True)).T,
+    ),
+    Mistake(
+        "one number was taken away from all",
+        "The shared part differs from coordinate to coordinate: gates.mean(dim=0), a vector of length D.",
+        lambda gates: _unit(gates - gates.mean()) @ _unit(gates - gates.mean()).T,
     ),
     Mistake(
         "you normalised before centring",

@@ -52,6 +52,27 @@ def _total_one(scores: Tensor, epsilon: float = 0.05, iterations: int = 3) -> Te
     return _sweeps(scores / epsilon, iterations).exp() / len(scores)
 
 
+def _half_sweeps(scores: Tensor, epsilon: float = 0.05, iterations: int = 3) -> Tensor:
+    logs = scores / epsilon
+    for step in range(iterations):
+        logs = logs - logs.logsumexp(dim=step % 2, keepdim=True)
+    return logs.exp()
+
+
+def _softmax_again(scores: Tensor, epsilon: float = 0.05, iterations: int = 3) -> Tensor:
+    codes = scores / epsilon
+    for _ in range(iterations):
+        codes = codes.softmax(dim=0).softmax(dim=1)
+    return codes
+
+
+def _both_at_once(scores: Tensor, epsilon: float = 0.05, iterations: int = 3) -> Tensor:
+    logs = scores / epsilon
+    for _ in range(iterations):
+        logs = logs - logs.logsumexp(dim=0, keepdim=True) - logs.logsumexp(dim=1, keepdim=True)
+    return logs.exp()
+
+
 def _overflows(scores: Tensor, epsilon: float = 0.05, iterations: int = 3) -> Tensor:
     codes = (scores / epsilon).exp()
     for _ in range(iterations):
@@ -85,8 +106,24 @@ SINKHORN = (
         _total_one,
     ),
     Mistake(
-        "your exponentials overflow",
-        "At epsilon 0.005 the largest is exp(200), more than float32 holds. Subtract logsumexp from the logarithms instead of dividing.",
+        "each sweep is only half of one",
+        "One sweep scales the prototypes and then the images: both lines stand in the loop, one after the other.",
+        _half_sweeps,
+    ),
+    Mistake(
+        "that is a softmax of a softmax",
+        "Within the sweeps stay with logarithms, logs - logs.logsumexp(...) or log_softmax, and take .exp() once, at the end.",
+        _softmax_again,
+    ),
+    Mistake(
+        "columns and rows are scaled at the same time",
+        "One after the other: the sums of the rows must be taken after the columns were scaled.",
+        _both_at_once,
+    ),
+    Mistake(
+        "your exponentials don't fit into float32",
+        "At epsilon 0.005 the largest is exp(200), and with the maximum subtracted whole rows or columns become 0. Subtract logsumexp "
+        "from the logarithms instead of dividing.",
         _overflows,
     ),
 )
@@ -114,6 +151,18 @@ def _both_added(scores1: Tensor, scores2: Tensor, codes1: Tensor, codes2: Tensor
 
 def _one_direction(scores1: Tensor, scores2: Tensor, codes1: Tensor, codes2: Tensor, temperature: float = 0.1) -> Tensor:
     return _cross(codes2, _logp(scores1, temperature))
+
+
+def _times_temperature(scores1: Tensor, scores2: Tensor, codes1: Tensor, codes2: Tensor, temperature: float = 0.1) -> Tensor:
+    return (_cross(codes1, _logp(scores2, 1 / temperature)) + _cross(codes2, _logp(scores1, 1 / temperature))) / 2
+
+
+def _no_logarithm(scores1: Tensor, scores2: Tensor, codes1: Tensor, codes2: Tensor, temperature: float = 0.1) -> Tensor:
+    return (_cross(codes1, _logp(scores2, temperature).exp()) + _cross(codes2, _logp(scores1, temperature).exp())) / 2
+
+
+def _hard_codes(scores1: Tensor, scores2: Tensor, codes1: Tensor, codes2: Tensor, temperature: float = 0.1) -> Tensor:
+    return (F.cross_entropy(scores2 / temperature, codes1.argmax(dim=1)) + F.cross_entropy(scores1 / temperature, codes2.argmax(dim=1))) / 2
 
 
 def _mean_of_entries(scores1: Tensor, scores2: Tensor, codes1: Tensor, codes2: Tensor, temperature: float = 0.1) -> Tensor:
@@ -151,6 +200,13 @@ SWAPPED_PREDICTION = (
         _own_codes,
     ),
     Mistake("you forgot the temperature", "Divide the scores by temperature before the softmax.", _no_temperature),
+    Mistake("you multiplied by the temperature", "A small temperature must make the prediction sharper: divide by it.", _times_temperature),
+    Mistake("the logarithm is missing", "The code weighs log p: F.log_softmax, not F.softmax.", _no_logarithm),
+    Mistake(
+        "the codes became hard labels",
+        "Take the codes as they are: they spread each image over several prototypes, and argmax throws that away.",
+        _hard_codes,
+    ),
     Mistake("your value is exactly twice the loss", "You added both directions; the formula has 2B below the line.", _both_added),
     Mistake("only one direction is there", "Add the cross-entropy of codes1 with the prediction of view 2, and halve.", _one_direction),
     Mistake(

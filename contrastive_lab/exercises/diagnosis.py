@@ -110,7 +110,13 @@ def _clue(cases: Sequence[Case], results: list[list[float]], truths: list[list[f
         return f"Your value is {value} for {case.title}: {why}."
     if not math.isfinite(value):
         return f"Your value is {value} in every case: look for the logarithm of 0 or less, a division by 0, or infinity times 0."
-    ratios = [a / b for a, b in pairs if abs(b) > 1e-6]
+    if len(truth) > 1 and {*mine, *truth} <= {0.0, 1.0}:
+        extra, missing = (sum(x > y for x, y in zip(*sides, strict=True)) for sides in ((mine, truth), (truth, mine)))
+        return (
+            f"For {case.title} your answer is True in {extra} places where it must be False, and False in {missing} where it must be True."
+        )
+    zeros = all(_close(a, b, tolerance) for a, b in pairs if abs(b) <= 1e-6)
+    ratios = [a / b for a, b in pairs if abs(b) > 1e-6] if zeros else []
     if ratios and all(_close(r, -1.0, 1e-3) for r in ratios):
         return "Your value is minus the right one in every case: a sign is wrong."
     if ratios and all(_close(r, ratios[0], 1e-3) for r in ratios) and math.isfinite(ratios[0]):

@@ -45,8 +45,24 @@ def _with(
     return answer
 
 
+def _scaled(*, side_of_crop: bool = False, squared: bool = False, one_unit: bool = False) -> Answer:
+    """The right mask but for what is compared with the threshold."""
+
+    def answer(boxes1: Tensor, boxes2: Tensor, side: int = 4, threshold: float = 0.7) -> Tensor:
+        distance = (_grid(boxes1, side)[:, :, None] - _grid(boxes2, side)[:, None]).norm(dim=-1)
+        unit = torch.maximum(_diagonal(boxes1, side), _diagonal(boxes2, side)) * (side if side_of_crop else 1)
+        unit = unit.max() if one_unit else unit[:, None, None]
+        return distance ** (2 if squared else 1) / unit < threshold
+
+    return answer
+
+
 def _too_far(boxes1: Tensor, boxes2: Tensor, side: int = 4, threshold: float = 0.7) -> Tensor:
     return ~torch.as_tensor(_with()(boxes1, boxes2, side, threshold))
+
+
+def _both_squared(boxes1: Tensor, boxes2: Tensor, side: int = 4, threshold: float = 0.7) -> Tensor:
+    return torch.as_tensor(_with()(boxes1, boxes2, side, math.sqrt(threshold)))
 
 
 def _other_way_round(boxes1: Tensor, boxes2: Tensor, side: int = 4, threshold: float = 0.7) -> Tensor:
@@ -87,6 +103,28 @@ POSITIVE_MASK = (
         "Square the two differences, add, take the root (norm), instead of adding them.",
         _with(order=1.0),
     ),
+    Mistake(
+        "the unit is the diagonal of the crop",
+        "Divide it by `side`: the unit is the diagonal of one cell, sqrt(b_x^2 + b_y^2).",
+        _scaled(side_of_crop=True),
+    ),
+    Mistake("the distance is still squared", "Take the root of the sum of squares (norm does), then divide.", _scaled(squared=True)),
+    Mistake(
+        "the root is missing on both sides",
+        "Squared distance over squared diagonal must be compared with the square of the threshold; or take both roots.",
+        _both_squared,
+    ),
+    Mistake(
+        "all images share one unit",
+        "Each image pair has its own: the larger of its two cell diagonals. torch.maximum compares two tensors entry by entry.",
+        _scaled(one_unit=True),
+    ),
+    Mistake(
+        "that is the larger of the two differences",
+        "Take the Euclidean distance: square both differences, add, take the root.",
+        _with(order=math.inf),
+    ),
+    Mistake("you added the two diagonals", "The unit is the larger diagonal of the pair, not their sum: torch.maximum.", _with(torch.add)),
     Mistake("the comparison is the wrong way round", "Positives are near: distance < threshold.", _too_far),
     Mistake("rows and columns are exchanged", "Entry [n, i, j] belongs to cell i of crop 1 and cell j of crop 2.", _other_way_round),
 )
@@ -113,6 +151,24 @@ def _over_cells(y: Tensor, k: Tensor, mask: Tensor) -> Tensor:
     return _mean(cosines, mask)
 
 
+def _cell_by_cell(y: Tensor, k: Tensor, mask: Tensor) -> Tensor:
+    each = (_cosines(y, k) * mask).sum(dim=2) / mask.sum(dim=2).clamp_min(1)
+    return -(each.sum(dim=1) / mask.any(dim=2).sum(dim=1).clamp_min(1)).mean()
+
+
+def _every_cell(y: Tensor, k: Tensor, mask: Tensor) -> Tensor:
+    return -((_cosines(y, k) * mask).sum(dim=2) / mask.sum(dim=2).clamp_min(1)).mean()
+
+
+def _empty_left_out(y: Tensor, k: Tensor, mask: Tensor) -> Tensor:
+    some = mask.any(dim=2).any(dim=1)
+    return _mean(_cosines(y, k)[some], mask[some])
+
+
+def _one_minus(y: Tensor, k: Tensor, mask: Tensor) -> Tensor:
+    return -_mean(1 - _cosines(y, k), mask)
+
+
 PIXEL_CONSISTENCY = (
     Mistake(
         "the cells are not normalised",
@@ -137,6 +193,23 @@ PIXEL_CONSISTENCY = (
     ),
     Mistake(
         "an image without positives gives 0 / 0", "Keep the divisor at 1 or more: .clamp_min(1). Such an image then counts as 0.", _no_guard
+    ),
+    Mistake(
+        "you averaged cell by cell",
+        "All positive pairs of an image count equally: one sum over i and j above the line, one below it, then divide.",
+        _cell_by_cell,
+    ),
+    Mistake(
+        "cells without a partner are counted",
+        "They have no positive pair: divide by the number of positive pairs of the image, one sum over i and j.",
+        _every_cell,
+    ),
+    Mistake("images without positives are left out", "They count as 0 and still count in N: keep them in the mean.", _empty_left_out),
+    Mistake("that is one minus the cosine", "PixPro's loss is minus the cosine: -1 at best, not 0.", _one_minus),
+    Mistake(
+        "the mask is turned over",
+        "Entry [n, i, j] of the mask belongs to cell i of y and cell j of k, as in y @ k.transpose(1, 2).",
+        lambda y, k, mask: _mean(_cosines(y, k), mask.transpose(1, 2)),
     ),
     Mistake("you added up the images", "The loss is a mean over the N images.", lambda y, k, mask: len(y) * _mean(_cosines(y, k), mask)),
     Mistake(
@@ -187,7 +260,48 @@ def _raw_cosines(x: Tensor, gamma: float = 2.0) -> Tensor:
     return (x @ x.transpose(1, 2)).clamp_min(0) ** gamma @ F.normalize(x, dim=2)
 
 
+def _power_first(x: Tensor, gamma: float = 2.0) -> Tensor:
+    unit, cosine = _affinity(x)
+    return (cosine**gamma).clamp_min(0) @ unit
+
+
+def _over_the_cells(x: Tensor, gamma: float = 2.0) -> Tensor:
+    unit = F.normalize(x, dim=1)
+    return (unit @ unit.transpose(1, 2)).clamp_min(0) ** gamma @ unit
+
+
+def _smoothed(x: Tensor, gamma: float = 2.0) -> Tensor:
+    unit, cosine = _affinity(x)
+    return cosine.clamp_min(0) ** gamma @ unit
+
+
+def _times_gamma(x: Tensor, gamma: float = 2.0) -> Tensor:
+    unit, cosine = _affinity(x)
+    return gamma * cosine.clamp_min(0) @ unit
+
+
 PROPAGATE = (
+    Mistake(
+        "the clamp comes after the power",
+        "An even power has turned opposite cells into friends by then: .clamp_min(0) first, then the power.",
+        _power_first,
+    ),
+    Mistake(
+        "you normalised over the cells",
+        "dim=1 are the cells (and what F.normalize takes unasked); a cell's own vector lies along dim=2.",
+        _over_the_cells,
+    ),
+    Mistake("you multiplied by gamma", "Gamma is an exponent: weights = cosines ** gamma.", _times_gamma),
+    Mistake(
+        "the result is normalised",
+        "Leave the sum as it is; the loss takes cosines and normalises by itself.",
+        lambda x, gamma=2.0: F.normalize(_smoothed(x, gamma), dim=2),
+    ),
+    Mistake(
+        "you took the mean over the cells",
+        "The sum is not divided by the number of cells.",
+        lambda x, gamma=2.0: _smoothed(x, gamma) / x.shape[1],
+    ),
     Mistake(
         "negative cosines are not clamped", "An even power turns opposite cells into friends: .clamp_min(0) before the power.", _no_clamp
     ),

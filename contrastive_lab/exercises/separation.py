@@ -42,6 +42,7 @@ def _salient_cases() -> Sequence[Case]:
         Case("8 images, 5 of them targets", (s1, s1 + 0.3 * s2, _HALF), {"tau": 0.5}),
         Case("a wider kernel", (s1, s2, _HALF), {"tau": 1.0}),
         Case("targets far from one another", (6 * s1, 6 * s1 + s2, _HALF.flip(0)), {"tau": 0.5}),
+        Case("one background image, and targets very far away", (20 * s1, 20 * s1 + s2, torch.arange(8).clamp_max(1)), {"tau": 0.5}),
         Case("the worked example, both views equal", (*(2 * (_worked()[1],)), _worked()[2]), {"tau": 0.5}),
     )
 

@@ -45,6 +45,25 @@ def _mean_of_logs(s1: Tensor, s2: Tensor, labels: Tensor, tau: float) -> Tensor:
     return _targets(s1, s2, labels, tau) + spread[0] + spread[1]
 
 
+def _not_squared(s1: Tensor, s2: Tensor, labels: Tensor, tau: float) -> Tensor:
+    spread = [_log_mean(-F.pdist(_zeroed(s, labels)) / (2 * tau)) for s in (s1, s2)]
+    return _targets(s1, s2, labels, tau) + spread[0] + spread[1]
+
+
+def _no_divisor(s1: Tensor, s2: Tensor, labels: Tensor, tau: float) -> Tensor:
+    spread = [(-F.pdist(_zeroed(s, labels)).square() / (2 * tau)).logsumexp(dim=0) for s in (s1, s2)]
+    return _targets(s1, s2, labels, tau) + spread[0] + spread[1]
+
+
+def _plain(s1: Tensor, s2: Tensor, labels: Tensor, tau: float) -> Tensor:
+    spread = [(-F.pdist(_zeroed(s, labels)).square() / (2 * tau)).exp().mean().log() for s in (s1, s2)]
+    return _targets(s1, s2, labels, tau) + spread[0] + spread[1]
+
+
+def _right(s1: Tensor, s2: Tensor, labels: Tensor, tau: float) -> Tensor:
+    return _targets(s1, s2, labels, tau) + _both(_zeroed(s1, labels), _zeroed(s2, labels), tau)
+
+
 SALIENT_LOSS = (
     Mistake(
         "background is not at the origin",
@@ -91,6 +110,46 @@ SALIENT_LOSS = (
         "The weight of the mean uniformity is 2 (so the two views' values are simply added).",
         lambda s1, s2, labels, tau=0.5: _targets(s1, s2, labels, tau) + _both(_zeroed(s1, labels), _zeroed(s2, labels), tau) / 2,
     ),
+    Mistake(
+        "targets and background are exchanged",
+        "Label 1 is a target, 0 is background: zero the rows where labels is 0.",
+        lambda s1, s2, labels, tau=0.5: _right(s1, s2, 1 - labels, tau),
+    ),
+    Mistake(
+        "the kernel has tau instead of 2 tau",
+        "Divide the squared distances by 2 tau, in the alignment and in the kernel.",
+        lambda s1, s2, labels, tau=0.5: _right(s1, s2, labels, tau / 2),
+    ),
+    Mistake(
+        "the distances are not squared",
+        "F.pdist gives distances: .square() them before you divide by 2 tau.",
+        lambda s1, s2, labels, tau=0.5: _not_squared(s1, s2, labels, tau),
+    ),
+    Mistake(
+        "the sum of kernels is not divided",
+        "U is the log of a mean: subtract the log of the number of pairs, N (N - 1) / 2.",
+        lambda s1, s2, labels, tau=0.5: _no_divisor(s1, s2, labels, tau),
+    ),
+    Mistake(
+        "the coordinates are averaged too",
+        "A squared distance is the sum over the coordinates of a code: .sum(dim=1), then the mean over targets. mse_loss averages both.",
+        lambda s1, s2, labels, tau=0.5: _targets(s1, s2, labels, tau) / s1.shape[1] + _both(_zeroed(s1, labels), _zeroed(s2, labels), tau),
+    ),
+    Mistake(
+        "only one view is spread out",
+        "U is taken of both views: half the sum of the two, times 2.",
+        lambda s1, s2, labels, tau=0.5: _targets(s1, s2, labels, tau) + 2 * _spread(_zeroed(s1, labels), tau),
+    ),
+    Mistake(
+        "the alignment is missing",
+        "Two parts: targets' views are pulled together as well.",
+        lambda s1, s2, labels, tau=0.5: _both(_zeroed(s1, labels), _zeroed(s2, labels), tau),
+    ),
+    Mistake(
+        "the exponentials underflow",
+        "Far from everything all kernels become 0, and the log of 0 is minus infinity: logsumexp, then minus the log of the count.",
+        lambda s1, s2, labels, tau=0.5: _plain(s1, s2, labels, tau),
+    ),
 )
 
 
@@ -123,6 +182,18 @@ def _added(c: Tensor, s: Tensor, labels: Tensor, tau: float) -> Tensor:
 
 def _two_entropies(c: Tensor, s: Tensor, labels: Tensor, tau: float) -> Tensor:
     return _rows(-_square(_unit(c)) / (2 * tau)) + _rows(-_square(_zeroed(s, labels)) / (2 * tau))
+
+
+def _some(c: Tensor, s: Tensor, labels: Tensor, tau: float) -> Tensor:
+    return _rows(_joint(_unit(c)[labels.bool()], s[labels.bool()], tau))
+
+
+def _one_vector(c: Tensor, s: Tensor, labels: Tensor, tau: float) -> Tensor:
+    return _rows(-_square(_unit(torch.cat([c, _zeroed(s, labels)], dim=1))) / (2 * tau))
+
+
+def _lengths_added(c: Tensor, s: Tensor, labels: Tensor, tau: float) -> Tensor:
+    return _rows(-(_square(_unit(c)).sqrt() + _square(_zeroed(s, labels)).sqrt()) / (2 * tau))
 
 
 JOINT_ENTROPY = (
@@ -165,6 +236,36 @@ JOINT_ENTROPY = (
         "salient codes are normalised",
         "Only the common code is normalised; the salient one needs its lengths.",
         lambda c, s, labels, tau=0.5: _rows(_joint(_unit(c), _unit(_zeroed(s, labels)), tau)),
+    ),
+    Mistake(
+        "both codes are zeroed",
+        "Only the salient code of a background image lies at the origin; its common code is that of any image.",
+        lambda c, s, labels, tau=0.5: _rows(_joint(_zeroed(_unit(c), labels), _zeroed(s, labels), tau)),
+    ),
+    Mistake(
+        "background is left out",
+        "All images count, background with its salient code at the origin.",
+        lambda c, s, labels, tau=0.5: _some(c, s, labels, tau),
+    ),
+    Mistake(
+        "the joined codes are normalised",
+        "Normalise the common code alone, before you join it with the salient one.",
+        lambda c, s, labels, tau=0.5: _one_vector(c, s, labels, tau),
+    ),
+    Mistake(
+        "the distances are not squared",
+        "Add the squared distances, without a root.",
+        lambda c, s, labels, tau=0.5: _lengths_added(c, s, labels, tau),
+    ),
+    Mistake(
+        "the kernel has tau instead of 2 tau",
+        "Divide the squared distances by 2 tau.",
+        lambda c, s, labels, tau=0.5: _rows(_joint(_unit(c), _zeroed(s, labels), tau / 2)),
+    ),
+    Mistake(
+        "there is no exponential",
+        "That is a mean of squared distances. First the kernels, their mean over j, its log; then the mean over i.",
+        lambda c, s, labels, tau=0.5: _joint(_unit(c), _zeroed(s, labels), tau).mean(),
     ),
     Mistake(
         "the mean over j is a sum",
