@@ -17,15 +17,17 @@ from torch import Tensor
 
 Below = Literal["all", "negatives", "own"]
 Average = Literal["anchor", "pair"]
+Temperature = float | Float[Tensor, ""]
+"""A number, or a tensor that holds one and may be learned: it gets a gradient."""
 
 
 def cosine_scores(
-    anchors: Float[Tensor, "A D"], candidates: Float[Tensor, "B D"], *, temperature: float | Float[Tensor, "A"]
+    anchors: Float[Tensor, "A D"], candidates: Float[Tensor, "B D"], *, temperature: Temperature | Float[Tensor, "A"]
 ) -> Float[Tensor, "A B"]:
     """Cosines divided by the temperature (one number, or one for each anchor), in float32 or better."""
     with torch.autocast(anchors.device.type, enabled=False):  # bf16 scores at temperature 0.1 are off by whole percents
         scores = unit(anchors) @ unit(candidates).T
-    return scores / (temperature[:, None] if isinstance(temperature, Tensor) else temperature)
+    return scores / (temperature[:, None] if isinstance(temperature, Tensor) and temperature.ndim else temperature)
 
 
 def unit(vectors: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
@@ -61,6 +63,13 @@ def contrast(
     for name, value, allowed in (("below", below, get_args(Below)), ("average", average, get_args(Average))):
         if value not in allowed:
             raise ValueError(f"{name} is {value!r}, but must be one of {', '.join(map(repr, allowed))}")
+    for name, mask in (("positives", positives), ("negatives", negatives)):
+        if mask is not None and mask.shape != scores.shape:
+            raise ValueError(f"{name} has shape {tuple(mask.shape)}, but must be that of scores, {tuple(scores.shape)}")
+    if negatives is not None and negatives.dtype != torch.bool:
+        raise TypeError(f"negatives has dtype {negatives.dtype}, but must be bool: True where a candidate repels")
+    if pull is not None and pull.shape != scores.shape[:1]:
+        raise ValueError(f"pull has shape {tuple(pull.shape)}, but must have one factor for each of {len(scores)} anchors")
     weights = positives.to(scores.dtype)
     is_positive = positives > 0
     repelling = ~is_positive if negatives is None else negatives
@@ -99,12 +108,15 @@ def check_pair(z1: Tensor, z2: Tensor, *, at_least: int = 2, names: tuple[str, s
             f"{names[0]} has shape {tuple(z1.shape)} and {names[1]} {tuple(z2.shape)}; views of the same images have one shape"
         )
     if len(z1) < at_least:
-        raise ValueError(f"{names[0]} has {len(z1)} rows, but at least {at_least} images are needed: with one there is no negative")
+        why = ": with one there is no negative" if at_least > 1 else ""
+        raise ValueError(f"{names[0]} has {len(z1)} rows, but at least {at_least} images are needed{why}")
 
 
 def check_floating(**embeddings: Tensor) -> None:
     """Raise unless every named tensor holds floating-point numbers."""
     for name, value in embeddings.items():
+        if not isinstance(value, Tensor):
+            raise TypeError(f"{name} is a {type(value).__name__}, but must be a tensor; convert with torch.as_tensor")
         if not value.is_floating_point():
             raise TypeError(f"{name} has dtype {value.dtype}, but embeddings must be floating point; convert with .float()")
 
@@ -114,8 +126,16 @@ def readable(values: Tensor) -> bool:
     return values.device.type == "cpu" and not torch.compiler.is_compiling()
 
 
-def check_positive(**settings: float) -> None:
-    """Raise unless every named number is finite and above zero."""
+def check_positive(**settings: Temperature) -> None:
+    """Raise unless every named number is finite and above zero; one that lies on a GPU is trusted."""
     for name, value in settings.items():
+        if isinstance(value, Tensor):
+            if value.ndim:
+                raise ValueError(f"{name} has shape {tuple(value.shape)}, but must be one number or a tensor without axes; take .squeeze()")
+            if not readable(value):
+                continue
+            value = value.detach().item()
+        elif not hasattr(value, "__float__"):
+            raise TypeError(f"{name} is {value!r}, but must be a number")
         if not (math.isfinite(value) and value > 0):
             raise ValueError(f"{name} is {value}, but must be finite and above 0")

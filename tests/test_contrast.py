@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from contrastive_lab.contrast import contrast, cosine_scores
+from contrastive_lab.methods import dcl_loss, dclw_loss, info_nce_loss, info_nce_queue, nt_xent_loss, supcon_loss
 
 close = torch.testing.assert_close
 
@@ -68,3 +69,23 @@ def test_a_temperature_for_each_anchor():
     heat = torch.tensor([0.1, 0.5, 2.0])
     rows = torch.cat([cosine_scores(x[i : i + 1], y, temperature=heat[i].item()) for i in range(3)])
     close(cosine_scores(x, y, temperature=heat), rows)
+
+
+def test_a_temperature_may_be_learned():
+    x, y = torch.randn(2, 6, 4)
+    losses = [
+        nt_xent_loss,
+        lambda x, y, **heat: nt_xent_loss(x, y, chunk=4, **heat),
+        info_nce_loss,
+        dcl_loss,
+        lambda x, y, **heat: dclw_loss(x, y, chunk=4, **heat),
+        lambda x, y, **heat: supcon_loss(x, y, torch.arange(6) % 3, **heat),
+        lambda x, y, **heat: info_nce_queue(x, y, y.flip(1), **heat),
+    ]
+    for loss in losses:
+        heat = torch.tensor(0.3, dtype=torch.float64, requires_grad=True)
+        value = loss(x.double(), y.double(), temperature=heat)
+        value.backward()
+        close(value, loss(x.double(), y.double(), temperature=0.3))
+        step = [loss(x.double(), y.double(), temperature=0.3 + shift).item() for shift in (1e-5, -1e-5)]
+        close(heat.grad.item(), (step[0] - step[1]) / 2e-5, rtol=1e-4, atol=1e-6)

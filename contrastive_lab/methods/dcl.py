@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from contrastive_lab.contrast import check_pair, check_positive, contrast, cosine_scores, twins, unit
+from contrastive_lab.contrast import Temperature, check_pair, check_positive, contrast, cosine_scores, twins, unit
 from contrastive_lab.methods.method import DataKind, Recipe
 from contrastive_lab.methods.simclr import SimCLR
 from contrastive_lab.networks import Backbone
@@ -26,7 +26,7 @@ from contrastive_lab.tiled import check_chunk, tiled_twins
 
 
 def dcl_loss(
-    z1: Float[Tensor, "N D"], z2: Float[Tensor, "N D"], *, temperature: float = 0.1, chunk: int | None = None
+    z1: Float[Tensor, "N D"], z2: Float[Tensor, "N D"], *, temperature: Temperature = 0.1, chunk: int | None = None
 ) -> Float[Tensor, ""]:
     """Decoupled contrastive loss (eq. 6), mean over 2N anchors; not bounded below by 0, log(2N - 2) when all vectors are equal.
 
@@ -39,7 +39,7 @@ def dclw_loss(
     z1: Float[Tensor, "N D"],
     z2: Float[Tensor, "N D"],
     *,
-    temperature: float = 0.1,
+    temperature: Temperature = 0.1,
     sigma: float = 0.5,
     detach_weights: bool = True,
     chunk: int | None = None,
@@ -58,7 +58,7 @@ def dclw_weights(z1: Float[Tensor, "N D"], z2: Float[Tensor, "N D"], *, sigma: f
 
 
 def npc_multiplier(
-    z1: Float[Tensor, "N D"], z2: Float[Tensor, "N D"], *, temperature: float = 0.1, chunk: int | None = None
+    z1: Float[Tensor, "N D"], z2: Float[Tensor, "N D"], *, temperature: Temperature = 0.1, chunk: int | None = None
 ) -> Float[Tensor, "A"]:
     """The factor q in (0, 1] on every InfoNCE gradient of the 2N anchors (eq. 3), anchors of view 1 first; DCL sets it to 1."""
     check_pair(z1, z2)
@@ -76,7 +76,7 @@ def npc_multiplier(
     return torch.cat(parts).exp()
 
 
-def _decoupled(z1: Tensor, z2: Tensor, *, temperature: float, pull: Tensor | None, chunk: int | None) -> Tensor:
+def _decoupled(z1: Tensor, z2: Tensor, *, temperature: Temperature, pull: Tensor | None, chunk: int | None) -> Tensor:
     check_pair(z1, z2)
     check_positive(temperature=temperature)
     stack = torch.cat([z1, z2])

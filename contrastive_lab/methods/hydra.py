@@ -24,7 +24,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from contrastive_lab.contrast import check_floating, check_pair, check_positive, contrast, precise, readable, unit
+from contrastive_lab.contrast import Temperature, check_floating, check_pair, check_positive, contrast, precise, readable, unit
 from contrastive_lab.gather import gather
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Recipe, Step
 from contrastive_lab.networks import Backbone, ProjectionHead
@@ -59,7 +59,7 @@ def hydra_pair_loss(
     pair_labels: Int64[Tensor, "B"],
     *,
     key_labels: Int64[Tensor, "M"] | None = None,
-    temperature: float = 0.1,
+    temperature: Temperature = 0.1,
     mode: Mode = "gate_normalize",
 ) -> Float[Tensor, ""]:
     """Each query must prefer the keys of its partner class to those of all third classes; raw vectors, gated inside.
@@ -83,7 +83,7 @@ def hydra_loss(
     labels: Int64[Tensor, "B"],
     pair_labels: Int64[Tensor, "B"],
     *,
-    temperature: float = 0.1,
+    temperature: Temperature = 0.1,
     mode: Mode = "gate_normalize",
 ) -> Float[Tensor, ""]:
     """Mean of both directions between two views, with the same partners and gates."""

@@ -19,7 +19,18 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from contrastive_lab.contrast import check_floating, check_pair, check_positive, contrast, cosine_scores, precise, twins, unit
+from contrastive_lab.contrast import (
+    Temperature,
+    check_floating,
+    check_pair,
+    check_positive,
+    contrast,
+    cosine_scores,
+    precise,
+    readable,
+    twins,
+    unit,
+)
 from contrastive_lab.gather import gather
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Recipe, Step
 from contrastive_lab.networks import Backbone, ProjectionHead
@@ -28,7 +39,7 @@ from contrastive_lab.views import Batch
 
 
 def nt_xent_loss(
-    z1: Float[Tensor, "N D"], z2: Float[Tensor, "N D"], *, temperature: float = 0.5, chunk: int | None = None
+    z1: Float[Tensor, "N D"], z2: Float[Tensor, "N D"], *, temperature: Temperature = 0.5, chunk: int | None = None
 ) -> Float[Tensor, ""]:
     """NT-Xent (SimCLR, eq. 1): each view must pick its twin among the 2N - 1 other views.
 
@@ -49,7 +60,7 @@ def info_nce_loss(
     k: Float[Tensor, "N D"],
     *,
     negatives: Float[Tensor, "Q D"] | None = None,
-    temperature: float = 0.1,
+    temperature: Temperature = 0.1,
     symmetric: bool = False,
     chunk: int | None = None,
 ) -> Float[Tensor, ""]:
@@ -80,7 +91,7 @@ def info_nce_loss(
 
 
 def supcon_loss(
-    z1: Float[Tensor, "N D"], z2: Float[Tensor, "N D"], labels: Int64[Tensor, "N"], *, temperature: float = 0.1
+    z1: Float[Tensor, "N D"], z2: Float[Tensor, "N D"], labels: Int64[Tensor, "N"], *, temperature: Temperature = 0.1
 ) -> Float[Tensor, ""]:
     """Supervised contrastive loss (Khosla et al. 2020, L_out): all other views with the anchor's label are positives.
 
@@ -90,6 +101,10 @@ def supcon_loss(
     check_positive(temperature=temperature)
     if labels.shape != (len(z1),) or labels.is_floating_point():
         raise ValueError(f"labels has shape {tuple(labels.shape)} and dtype {labels.dtype}, but must be {len(z1)} integers")
+    if readable(labels) and bool((labels < 0).any()):
+        raise ValueError(
+            f"labels reach down to {int(labels.min())}, but classes count from 0: unlabelled images (-1) are no class, leave them out"
+        )
     stack, both = torch.cat([z1, z2]), labels.repeat(2)
     same = both[:, None] == both
     itself = torch.eye(len(stack), dtype=torch.bool, device=z1.device)
@@ -113,7 +128,7 @@ def uniformity_loss(z: Float[Tensor, "N D"], *, t: float = 2.0, normalize: bool 
     return torch.logsumexp(-t * F.pdist(x).pow(2), dim=0) - math.log(len(x) * (len(x) - 1) / 2)
 
 
-def similarity_weights(z1: Float[Tensor, "N D"], z2: Float[Tensor, "N D"], *, temperature: float) -> Float[Tensor, "A A"]:
+def similarity_weights(z1: Float[Tensor, "N D"], z2: Float[Tensor, "N D"], *, temperature: Temperature) -> Float[Tensor, "A A"]:
     """How NT-Xent distributes the attention of each of the 2N anchors: softmax rows, 0 on the diagonal."""
     check_pair(z1, z2)
     check_positive(temperature=temperature)

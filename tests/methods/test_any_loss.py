@@ -10,6 +10,7 @@ from contrastive_lab.methods import (
     cacr_loss,
     cacr_queue_loss,
     cacr_weights,
+    clip_loss,
     dcl_loss,
     dclw_loss,
     gated_similarity,
@@ -17,6 +18,7 @@ from contrastive_lab.methods import (
     gaussian_uniformity,
     hydra_loss,
     info_nce_loss,
+    info_nce_queue,
     joint_entropy_loss,
     npc_multiplier,
     nt_xent_loss,
@@ -152,3 +154,47 @@ def test_whole_numbers_are_refused_by_name(words, unchecked):
 def test_a_mistyped_choice_is_named(name, value, unchecked):
     with pytest.raises(ValueError, match=f"{name} is '{value}', but must be one of"):
         contrast(torch.zeros(2, 3), torch.eye(2, 3, dtype=torch.bool), **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("temperature", "error", "words"),
+    [
+        (torch.tensor([0.1, 0.2]), ValueError, r"temperature has shape \(2,\), but must be one number"),
+        (torch.tensor(-0.1), ValueError, "temperature is -0.1"),
+        (None, TypeError, "temperature is None, but must be a number"),
+        ("0.1", TypeError, "temperature is '0.1', but must be a number"),
+    ],
+)
+def test_a_temperature_that_cannot_be_is_named(temperature, error, words, unchecked):
+    x = torch.randn(3, 4)
+    for loss in (nt_xent_loss, clip_loss):
+        with pytest.raises(error, match=words):
+            loss(x, x, temperature=temperature)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        (
+            {"positives": torch.ones(1, 6, dtype=torch.bool)},
+            ValueError,
+            r"positives has shape \(1, 6\), but must be that of scores, \(4, 6\)",
+        ),
+        ({"negatives": torch.ones(4, 1, dtype=torch.bool)}, ValueError, r"negatives has shape \(4, 1\)"),
+        ({"negatives": torch.ones(4, 6)}, TypeError, "negatives has dtype torch.float32, but must be bool"),
+        ({"pull": torch.ones(1)}, ValueError, r"pull has shape \(1,\), but must have one factor for each of 4 anchors"),
+    ],
+)
+def test_masks_never_broadcast(arguments, error, words, unchecked):
+    with pytest.raises(error, match=words):
+        contrast(torch.zeros(4, 6), **({"positives": torch.eye(4, 6, dtype=torch.bool)} | arguments))
+
+
+def test_what_is_no_tensor_is_named(unchecked):
+    with pytest.raises(TypeError, match=r"z1 is a ndarray, but must be a tensor; convert with torch\.as_tensor"):
+        nt_xent_loss(torch.randn(3, 4).numpy(), torch.randn(3, 4))
+
+
+def test_an_empty_batch_is_not_told_about_negatives(unchecked):
+    with pytest.raises(ValueError, match=r"^q has 0 rows, but at least 1 images are needed$"):
+        info_nce_queue(torch.zeros(0, 4), torch.zeros(0, 4), torch.randn(3, 4))

@@ -171,3 +171,9 @@ def test_bad_input_names_the_value(call, words, unchecked):
 def test_integers_are_refused(unchecked):
     with pytest.raises(TypeError, match=r"int64.*\.float\(\)"):
         nt_xent_loss(torch.ones(3, 2, dtype=torch.long), torch.ones(3, 2, dtype=torch.long))
+
+
+def test_unlabelled_images_are_no_class():
+    z = torch.randn(3, 4)
+    with pytest.raises(ValueError, match="labels reach down to -1, but classes count from 0: unlabelled images"):
+        supcon_loss(z, z, torch.tensor([0, -1, -1]))
