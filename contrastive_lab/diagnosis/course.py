@@ -83,8 +83,11 @@ class Course:
     def rivals(self) -> int | None:
         """How many candidates besides the right one a query is compared with; None where the loss is no choice among candidates."""
         options = self.settings.get("options", {})
-        if self.method in ("simclr", "hydra"):
+        if self.method == "simclr":
             return 2 * self.batch - 2
+        if self.method == "hydra":  # about: the keys of the other view that are of a third class
+            classes = int(options.get("num_classes", 10))
+            return max(self.batch * (classes - 2) // classes, 1)
         if self.method in ("moco", "mochi"):
             return int(options.get("queue_length", 4096))
         if self.method.startswith("clip"):
@@ -98,7 +101,8 @@ class Course:
         """The loss of a network that knows nothing: the logarithm of the number of candidates."""
         if self.method == "dcl":  # its denominator has the negatives alone
             return math.log(2 * self.batch - 2)
-        if self.method == "mochi":  # its mixed negatives are harder than guessing
+        # Mixed negatives are harder than guessing; how many third classes there are only the batch knows.
+        if self.method in ("mochi", "hydra"):
             return None
         return None if self.rivals is None else math.log(1 + self.rivals)
 

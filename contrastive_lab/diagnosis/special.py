@@ -32,7 +32,7 @@ def noise(course: Course) -> Illness | None:
         "noise",
         f"salient codes of background images are {background:.2f} long, those of targets {target:.2f}: the salient space describes what "
         "both sets share.",
-        "Raise beta_background (10 is the paper's), or train longer.",
+        "Raise beta_background (10 by default; the authors took up to 1000 on photographs), or train longer.",
     )
 
 

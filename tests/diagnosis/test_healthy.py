@@ -56,3 +56,13 @@ def test_a_course_reads_what_the_rules_need():
     assert course.rivals == 4096
     assert course.temperature == 0.2
     assert not course.trained
+
+
+def test_a_query_of_hydra_meets_third_classes_only():
+    settings = {"method": "hydra", "batch_size": 64, "options": {"num_classes": 8, "temperature": 5.0}, "optimizer": "adam", "lr": 1e-3}
+    rows = [{"step": 10 * k, "epoch": k, "loss": 4.84, "lr": 1e-3} for k in range(1, 5)]
+    course = Course(rows, settings)
+    assert course.rivals == 48  # six eighths of the keys of the other view
+    assert course.guess is None  # it depends on the classes that a batch happens to hold
+    (found,) = examine(rows, settings)
+    assert "all 48 negatives count alike" in str(found)
