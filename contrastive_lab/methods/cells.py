@@ -6,6 +6,8 @@ to follow the mirror. All of it is computed in float32 or better: half precision
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -16,7 +18,7 @@ from contrastive_lab.contrast import check_positive, readable
 def cell_centers(boxes: Float[Tensor, "N 4"], *, size: tuple[int, int]) -> Float[Tensor, "N P 2"]:
     """(x, y) of each cell of a (height, width) map in units of the source image, row by row; mirrored boxes (x1 > x2) need no care."""
     check_boxes(boxes=boxes)
-    height, width = size
+    height, width = _checked_size(size)
     boxes = boxes.float() if boxes.dtype.itemsize < 4 else boxes
     x1, y1, x2, y2 = boxes.unbind(dim=1)
     steps_x = (torch.arange(width, device=boxes.device, dtype=boxes.dtype) + 0.5) / width
@@ -50,6 +52,12 @@ def positive_mask(
     """Which cells show the same place: `cell_distances` below `threshold`. Neighbours are 0.707 apart, so 0.7 just excludes them."""
     check_positive(threshold=threshold)
     return cell_distances(boxes_q, boxes_k, size_q=size_q, size_k=size_k) < threshold
+
+
+def _checked_size(size: tuple[int, int]) -> tuple[int, int]:
+    if not isinstance(size, Sequence) or len(size) != 2 or min(size) < 1:
+        raise ValueError(f"size of the map is {size}, but must be (height, width), both at least 1")
+    return size[0], size[1]
 
 
 def _cell_diagonal(boxes: Tensor, size: tuple[int, int]) -> Tensor:

@@ -26,10 +26,10 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from contrastive_lab.contrast import check_pair, check_positive, contrast, cosine_scores, unit
+from contrastive_lab.contrast import Temperature, check_pair, check_positive, contrast, cosine_scores, unit
 from contrastive_lab.gather import gather
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Progress, Recipe, Step
-from contrastive_lab.networks import Backbone, TextTransformer
+from contrastive_lab.networks import Backbone, TextTransformer, check_backbone
 from contrastive_lab.views import Augmentation, Batch, ManyViews, Views
 from contrastive_lab.views.blur import gaussian_blur
 
@@ -40,7 +40,7 @@ def clip_loss(
     images: Float[Tensor, "N D"],
     texts: Float[Tensor, "N D"],
     *,
-    temperature: float | Float[Tensor, ""] = 0.07,
+    temperature: Temperature = 0.07,
     positives: Bool[Tensor, "N N"] | None = None,
 ) -> Float[Tensor, ""]:
     """Mean of two cross-entropies: image i must pick text i among the N texts, text i must pick image i among the N images.
@@ -50,8 +50,7 @@ def clip_loss(
         texts are merely repeated this changes nothing: pulls and pushes of copies cancel, since they have one and the same vector.
     """
     check_pair(images, texts, names=("images", "texts"))
-    if not isinstance(temperature, Tensor):
-        check_positive(temperature=temperature)
+    check_positive(temperature=temperature)
     own = torch.eye(len(images), dtype=torch.bool, device=images.device) if positives is None else positives
     if own.shape != (len(images), len(images)) or own.dtype != torch.bool:
         raise ValueError(
@@ -113,6 +112,7 @@ class CLIP(Method):
         caption: int | None = 0,
     ) -> None:
         super().__init__()
+        check_backbone(backbone=backbone, other=other)
         check_positive(temperature=temperature)
         if 1 / temperature > LARGEST_SCALE * (1 + 1e-6):
             raise ValueError(

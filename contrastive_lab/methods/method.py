@@ -64,6 +64,8 @@ class Method(nn.Module):
 
     A subclass writes `step`; where the paper needs it also `build`, `recipe`, `make_views` and `after_update`.
     `needs` names the fields of a batch beyond the views that the method cannot do without (labels, groups, captions).
+    In a loop of your own: `step(batch)`, `loss.backward()`, the optimiser's step, then `after_update(Progress(step + 1, steps,
+    steps_per_epoch))`, which moves twins and schedules. An encoder of your own becomes a `Backbone` by `networks.Wrapped(encoder, dim)`.
     `graph` names the function that is arithmetic on tensors alone (`step`, or the part of it that is left without schedule, generator and
     queue): a compiler may take it as a whole.
     """

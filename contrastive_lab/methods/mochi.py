@@ -20,7 +20,7 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-from contrastive_lab.contrast import check_positive, contrast, readable, unit
+from contrastive_lab.contrast import Temperature, check_positive, contrast, readable, unit
 from contrastive_lab.gather import world_size
 from contrastive_lab.methods.method import DataKind, Recipe
 from contrastive_lab.methods.moco import Memory, MoCo, check_queries, info_nce_queue, queue_scores
@@ -67,6 +67,7 @@ def hard_negative_indices(
 @torch.no_grad()
 def mix_negative_pairs(hard: Float[Tensor, "B n D"], pairs: Int64[Tensor, "B s 2"], alpha: Float[Tensor, "B s"]) -> Float[Tensor, "B s D"]:
     """h = unit(alpha n_i + (1 - alpha) n_j): points on the arc between two hard negatives; they can be harder than both."""
+    _check_mixture(hard, "pairs", pairs, "alpha", alpha, each=(2,))
     _check_share("alpha", alpha, 1.0)
     _check_ranks("pairs", pairs, hard.shape[1])
     weight = alpha[..., None]
@@ -78,6 +79,9 @@ def mix_with_query(
     q: Float[Tensor, "B D"], hard: Float[Tensor, "B n D"], index: Int64[Tensor, "B t"], beta: Float[Tensor, "B t"]
 ) -> Float[Tensor, "B t D"]:
     """h' = unit(beta q + (1 - beta) n_j) with beta at most one half: past the negative, never past the midpoint to the query."""
+    _check_mixture(hard, "index", index, "beta", beta)
+    if q.shape != (len(hard), hard.shape[2]):
+        raise ValueError(f"q has shape {tuple(q.shape)}, but must be {(len(hard), hard.shape[2])} like the hard negatives")
     _check_share("beta", beta, 0.5)
     _check_ranks("index", index, hard.shape[1])
     weight = beta[..., None]
@@ -89,7 +93,7 @@ def mochi_loss(
     k: Float[Tensor, "B D"],
     queue: Float[Tensor, "Q D"],
     *,
-    temperature: float = 0.2,
+    temperature: Temperature = 0.2,
     n_hard: int = 256,
     s: int = 256,
     s_prime: int = 32,
@@ -141,6 +145,14 @@ def draw(
 def _pick(hard: Tensor, rank: Tensor) -> Tensor:
     # Row by row: indices into a flattened table would give every query the first query's hard set.
     return hard.gather(1, rank[..., None].expand(-1, -1, hard.shape[-1]))
+
+
+def _check_mixture(hard: Tensor, name: str, ranks: Tensor, share_name: str, share: Tensor, *, each: tuple[int, ...] = ()) -> None:
+    # One row too few would broadcast or, in gather, silently leave queries out.
+    if hard.ndim != 3 or share.ndim != 2 or len(share) != len(hard) or ranks.shape != (*share.shape, *each):
+        shapes = f"hard {tuple(hard.shape)}, {name} {tuple(ranks.shape)} and {share_name} {tuple(share.shape)}"
+        wanted = ", ".join(["(B, n, D)", f"(B, s{''.join(f', {count}' for count in each)})", "(B, s)"])
+        raise ValueError(f"{shapes} don't fit; they are {wanted}, with one row for each of B queries")
 
 
 def _check_share(name: str, share: Tensor, most: float) -> None:

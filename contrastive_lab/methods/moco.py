@@ -21,10 +21,10 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
-from contrastive_lab.contrast import check_pair, check_positive, contrast, cosine_scores, unit
+from contrastive_lab.contrast import Temperature, check_pair, check_positive, contrast, cosine_scores, unit
 from contrastive_lab.gather import gather
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Progress, Recipe, Step
-from contrastive_lab.networks import Backbone, KeyQueue, MomentumTwin, ProjectionHead, split_batch_norm
+from contrastive_lab.networks import Backbone, KeyQueue, MomentumTwin, ProjectionHead, check_backbone, split_batch_norm
 from contrastive_lab.views import Batch
 
 
@@ -33,7 +33,7 @@ def info_nce_queue(
     k: Float[Tensor, "B D"],
     queue: Float[Tensor, "Q D"],
     *,
-    temperature: float = 0.2,
+    temperature: Temperature = 0.2,
     exclude: Bool[Tensor, "B Q"] | None = None,
     check_finite: bool = True,
 ) -> Float[Tensor, ""]:
@@ -53,7 +53,7 @@ def queue_scores(
     k: Float[Tensor, "B D"],
     queue: Float[Tensor, "Q D"],
     *,
-    temperature: float,
+    temperature: Temperature,
     exclude: Bool[Tensor, "B Q"] | None = None,
 ) -> tuple[Float[Tensor, "B 1"], Float[Tensor, "B Q"]]:
     """Scores of the own key and of every queue row, minus infinity where excluded."""
@@ -111,6 +111,7 @@ class MoCo(Method):
         splits: int = 1,
     ) -> None:
         super().__init__()
+        check_backbone(encoder=encoder)
         check_positive(temperature=temperature)
         if not 0 < momentum < 1:
             raise ValueError(f"momentum is {momentum}, but must lie between 0 and 1; at 0 the keys change too fast and training fails")

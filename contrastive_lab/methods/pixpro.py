@@ -14,6 +14,7 @@ Deviations
 * Instance branch: its predictor sees the averaged projection, as in BYOL; the released one sees each cell and is averaged after.
 * Projectors of 512 or 1024 hidden channels for small networks; 4096 as released, 2048 in the paper. Residual branches start as in
   torchvision; the released network starts them at 0.
+* Both views go through a network in one pass, so that batch norm sees them together; the released code passes them one after the other.
 * Each process keeps its own batch norm, which the released code synchronises.
 * The twin is updated after the optimiser step instead of before the next forward pass: the same sequence of weights.
 """
@@ -32,7 +33,7 @@ from torch import Tensor, nn
 from contrastive_lab.contrast import check_positive
 from contrastive_lab.methods.cells import check_boxes, positive_mask
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Progress, Recipe, Step
-from contrastive_lab.networks import Backbone, ConvProjector, MomentumTwin
+from contrastive_lab.networks import Backbone, ConvProjector, MomentumTwin, check_backbone
 from contrastive_lab.views import Augmentation, Batch, TwoViews, Views
 
 
@@ -188,6 +189,7 @@ class PixPro(Method):
         instance_weight: float = 0.0,
     ) -> None:
         super().__init__()
+        check_backbone(encoder=encoder)
         check_positive(threshold=threshold)
         if not 0 < base_momentum < 1:
             raise ValueError(f"base_momentum is {base_momentum}, but must lie between 0 and 1; the paper starts at 0.99")

@@ -29,7 +29,7 @@ from torch import Tensor, nn
 from contrastive_lab.contrast import check_floating, check_pair, check_positive, precise, readable, unit
 from contrastive_lab.gather import gather
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Recipe, Step
-from contrastive_lab.networks import Backbone, ProjectionHead
+from contrastive_lab.networks import Backbone, ProjectionHead, check_backbone
 from contrastive_lab.views import Batch
 
 Groups = Int64[Tensor, "N"] | Bool[Tensor, "N"]
@@ -254,6 +254,7 @@ class SepCLR(Method):
         **weights: Any,
     ) -> None:
         super().__init__()
+        check_backbone(common_backbone=common_backbone, salient_backbone=salient_backbone)
         # A wrong name or value among the weights shows here, not at the first step.
         probe = torch.zeros(2, 1)
         sepclr_loss(probe, probe, probe, probe, torch.tensor([0, 1]), **weights)

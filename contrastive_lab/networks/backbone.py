@@ -31,6 +31,42 @@ class Backbone(nn.Module):
         return cells.mean(dim=(2, 3)) if pooled else cells
 
 
+class Wrapped(Backbone):
+    """A network of yours as a backbone of `dim` features: any module that gives vectors (N, dim) or maps (N, dim, h, w), to be averaged.
+
+    PixPro and PixContrast need maps; `nn.Sequential(*list(torchvision.models.resnet50().children())[:-2])` gives them, with `dim` 2048.
+    """
+
+    def __init__(self, network: nn.Module, dim: int) -> None:
+        super().__init__()
+        if dim < 1:
+            raise ValueError(f"dim is {dim}, but must be the number of features that the network gives, at least 1")
+        self.network, self.dim = network, dim
+
+    def feature_map(self, x: Float[Tensor, "N C H W"]) -> Float[Tensor, "N D h w"]:
+        return self(x, pooled=False)
+
+    def forward(self, x: Float[Tensor, "N C H W"], *, pooled: bool = True) -> Float[Tensor, "N D"] | Float[Tensor, "N D h w"]:
+        features: Tensor = self.network(x)
+        if features.ndim not in (2, 4) or features.shape[1] != self.dim:
+            raise ValueError(
+                f"the wrapped network gives {tuple(features.shape)}, but with dim={self.dim} must give (N, {self.dim}) or "
+                f"(N, {self.dim}, h, w)"
+            )
+        if features.ndim == 2 and not pooled:
+            raise ValueError(
+                "the wrapped network gives vectors, but cells are compared; leave its pooling out, so that it gives maps (N, dim, h, w)"
+            )
+        return features.mean(dim=(2, 3)) if features.ndim == 4 and pooled else features
+
+
+def check_backbone(**networks: nn.Module) -> None:
+    """Raise unless every named network says how many features it gives."""
+    for name, network in networks.items():
+        if not isinstance(getattr(network, "dim", None), int):
+            raise TypeError(f"{name} is a {type(network).__name__}, but must be a Backbone; wrap it: networks.Wrapped({name}, dim=512)")
+
+
 def make_backbone(name: str = "convnet", *, width: int = 32, image_size: int = 32, dense: bool = False) -> Backbone:
     """A freshly initialised backbone for images of `image_size` pixels.
 

@@ -36,7 +36,8 @@ class SplitBatchNorm2d(nn.BatchNorm2d):
                 f"each of the splits={self.splits} parts has one value per channel, which has no variance; take a larger batch"
             )
         parts = x.reshape(-1, self.splits, *x.shape[1:])
-        variance, mean = torch.var_mean(parts.float(), dim=(0, 3, 4), correction=0, keepdim=True)
+        precise = parts.float() if parts.dtype.itemsize < 4 else parts
+        variance, mean = torch.var_mean(precise, dim=(0, 3, 4), correction=0, keepdim=True)
         # One scale and one shift for each channel of a part, so that the images are read once more and not three times.
         scale = self.weight[:, None, None] * (variance + self.eps).rsqrt()
         shift = self.bias[:, None, None] - mean * scale
@@ -50,12 +51,20 @@ class SplitBatchNorm2d(nn.BatchNorm2d):
 
 
 def split_batch_norm(module: M, splits: int) -> M:
-    """Replace every `BatchNorm2d` inside `module` by a `SplitBatchNorm2d` with the same weights; returns the changed module."""
+    """Replace every `BatchNorm2d` inside `module` by a `SplitBatchNorm2d` with the same parameters; returns the changed module."""
     for name, child in module.named_children():
         if isinstance(child, nn.BatchNorm2d):
             split = SplitBatchNorm2d(child.num_features, splits=splits, eps=child.eps, momentum=child.momentum or 0.0)
-            split.load_state_dict(child.state_dict())
-            setattr(module, name, split)
+            if child.affine is False or child.running_mean is None:
+                raise ValueError(f"{name} is {child}, but split batch norm needs affine=True and track_running_stats=True")
+            # The same tensors: they keep their device, their dtype, and whatever optimiser has them already.
+            split.weight, split.bias = child.weight, child.bias
+            split.running_mean, split.running_var, split.num_batches_tracked = (
+                child.running_mean,
+                child.running_var,
+                child.num_batches_tracked,
+            )
+            setattr(module, name, split.train(child.training))
         else:
             split_batch_norm(child, splits)
     return module

@@ -259,3 +259,9 @@ def test_effective_counts_reach_from_all_to_one():
         method = CACR.build(lambda: make_backbone(width=2, image_size=16), **OPTIONS["cacr"], t_pos=sharpness, t_neg=sharpness)
         logs = method.diagnose(z)
         close([logs["effective positives"].item(), logs["effective negatives"].item()], [positives, negatives])
+
+
+def test_one_positive_each_is_not_taken_for_positives_of_all(unchecked):
+    z = torch.randn(4, 3)
+    with pytest.raises(ValueError, match=r"positives has shape \(4, 3\), but must be \(N, K, D\).* one each is \(N, 1, D\)"):
+        cacr_explicit_loss(z, z, z)

@@ -201,3 +201,15 @@ def test_wrong_kinds_of_numbers_are_refused(unchecked):
         info_nce_queue(q.long(), k, queue)
     with pytest.raises(TypeError, match=r"exclude has dtype torch\.int64"):
         info_nce_queue(q, k, queue, exclude=torch.zeros(3, 8, dtype=torch.long))
+
+
+def test_draws_of_fewer_queries_never_serve_all(unchecked):
+    q, k, queue = torch.randn(6, 4), torch.randn(6, 4), torch.randn(9, 4)
+    drawn = draw(6, n_hard=4, s=3, s_prime=2)
+    for part, words in (("pairs", "pairs"), ("alpha", "alpha"), ("singles", "index"), ("beta", "beta")):
+        short = drawn._replace(**{part: getattr(drawn, part)[:1]})
+        with pytest.raises(ValueError, match=rf"{words} \(1, .* don't fit; .* one row for each of B queries"):
+            mochi_loss(q, k, queue, n_hard=4, draws=short)
+    hard = torch.randn(6, 4, 4)
+    with pytest.raises(ValueError, match=r"q has shape \(1, 4\), but must be \(6, 4\)"):
+        mix_with_query(q[:1], hard, drawn.singles, drawn.beta)

@@ -346,3 +346,9 @@ def test_recipes_for_photographs_have_the_papers_colours_and_crops_that_overlap(
 def test_settings_that_can_not_work_are_refused(changes, words):
     with pytest.raises(ValueError, match=words):
         made(**changes)
+
+
+@pytest.mark.parametrize("size", [7, (7,), (0, 7), (7, 7, 7)])
+def test_a_map_has_a_height_and_a_width(size, unchecked):
+    with pytest.raises(ValueError, match=r"size of the map is .*, but must be \(height, width\), both at least 1"):
+        cell_centers(torch.tensor([[0.0, 0.0, 1.0, 1.0]]), size=size)

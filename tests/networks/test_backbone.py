@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from contrastive_lab.networks import Backbone, make_backbone
+from contrastive_lab.networks import Backbone, Wrapped, check_backbone, make_backbone
 from contrastive_lab.networks.convnet import ConvNet
 from contrastive_lab.networks.resnet import ResNet18
 
@@ -79,3 +79,30 @@ def test_wrong_arguments_are_named(changes, words):
 def test_a_bare_backbone_says_that_it_has_no_map():
     with pytest.raises(NotImplementedError):
         Backbone()(torch.zeros(1, 3, 8, 8))
+
+
+@pytest.mark.parametrize(("cut", "fits"), [(-1, True), (-2, True), (-3, False)])
+def test_a_network_of_ones_own_is_wrapped(cut, fits):
+    from torchvision.models import resnet18
+
+    layers = list(resnet18().children())[:cut]
+    net = Wrapped(torch.nn.Sequential(*layers, *([torch.nn.Flatten()] if cut == -1 else [])), dim=512).eval()
+    x = torch.randn(2, 3, 64, 64)
+    if not fits:
+        with pytest.raises(ValueError, match=r"gives \(2, 256, 4, 4\), but with dim=512 must give \(N, 512\)"):
+            net(x)
+        return
+    assert net(x).shape == (2, 512)
+    if cut == -2:
+        assert net.feature_map(x).shape == (2, 512, 2, 2)
+        torch.testing.assert_close(net(x), net.feature_map(x).mean(dim=(2, 3)))
+    else:
+        with pytest.raises(ValueError, match="gives vectors, but cells are compared"):
+            net.feature_map(x)
+
+
+def test_what_is_no_backbone_is_named():
+    with pytest.raises(TypeError, match=r"encoder is a Linear, but must be a Backbone; wrap it: networks\.Wrapped\(encoder, dim=512\)"):
+        check_backbone(encoder=torch.nn.Linear(2, 2))
+    with pytest.raises(ValueError, match="dim is 0"):
+        Wrapped(torch.nn.Identity(), dim=0)

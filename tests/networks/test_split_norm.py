@@ -71,3 +71,26 @@ def test_a_batch_that_does_not_split_is_refused():
         SplitBatchNorm2d(3, splits=4)(torch.randn(6, 3, 4, 4))
     with pytest.raises(ValueError, match="splits is 0"):
         SplitBatchNorm2d(3, splits=0)
+
+
+def test_a_network_is_converted_where_it_is_and_keeps_its_optimiser():
+    net = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.Sequential(nn.BatchNorm2d(4))).double().eval()
+    net[1].bias.requires_grad_(False)
+    tensors = [*net.parameters(), *net.buffers()]
+    split_batch_norm(net, 2)
+    assert all(new is old for new, old in zip([*net.parameters(), *net.buffers()], tensors, strict=True))
+    assert not net[1].training
+    net = nn.Sequential(nn.BatchNorm2d(4, device="meta"))
+    assert split_batch_norm(net, 2)[0].weight.is_meta
+
+
+def test_double_precision_stays_double():
+    x = torch.randn(8, 3, 4, 4, dtype=torch.float64)
+    split, plain = SplitBatchNorm2d(3, splits=2).double(), nn.BatchNorm2d(3).double()
+    torch.testing.assert_close(split(x)[::2], plain(x[::2]), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("choice", ["affine", "track_running_stats"])
+def test_a_norm_without_weights_or_statistics_is_refused(choice):
+    with pytest.raises(ValueError, match="needs affine=True and track_running_stats=True"):
+        split_batch_norm(nn.Sequential(nn.BatchNorm2d(4, **{choice: False})), 2)
