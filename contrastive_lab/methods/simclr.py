@@ -68,6 +68,7 @@ def info_nce_loss(
 
     Without `negatives` the other keys of the batch repel (MoCo v3, CLIP); with them only those do (MoCo's queue), so N may be 1.
     `symmetric` averages both directions and needs the first form, and so does `chunk`: memory for chunk x N scores instead of N x N.
+    Gradients reach keys and `negatives`; `info_nce_queue` detaches them.
     """
     check_pair(q, k, at_least=2 if negatives is None else 1, names=("q", "k"))
     check_positive(temperature=temperature)
