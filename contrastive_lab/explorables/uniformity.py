@@ -162,19 +162,22 @@ def angles_of(kept: states.Table, run: int, epoch: int) -> tuple[Float64[np.ndar
 
 
 def _question(kept: states.Table) -> Question:
-    """The right choice and the answer come from the table, so that they stay true when it is measured anew."""
+    """The right choice and the answer come from the table, so that they stay true when it is measured anew.
+
+    It asks for the worst temperature: the best ones are too close together for one seed to tell them apart.
+    """
     taus = kept.about["temperatures"]
     values = kept["circle"][: len(taus), -1, kept.about["columns"].index("uniformity")]
-    best = int(np.argmin(values))
-    right = 0 if best == 0 else 2 if best == len(taus) - 1 else 1
+    best, worst = int(np.argmin(values)), int(np.argmax(values))
+    right = 0 if worst == 0 else 2 if worst == len(taus) - 1 else 1
     return Question(
-        text="The same network with an embedding of two numbers was trained at seven temperatures. At which are the points spread most "
+        text="The same network with an embedding of two numbers was trained at seven temperatures. At which are the points spread least "
         "evenly over the circle at the end?",
         choices=(f"at the smallest, {taus[0]:g}", "somewhere in the middle", f"at the largest, {taus[-1]:g}"),
         right=right,
-        answer=f"At τ = {taus[best]:g} the uniformity of all test images is {values[best]:.2f} "
-        f"({100 * values[best] / uniformity_floor(2):.0f} % of the floor), at τ = {taus[0]:g} it is {values[0]:.2f}, "
-        f"at τ = {taus[-1]:g} {values[-1]:.2f}. Move the sliders to see why.",
+        answer=f"At τ = {taus[worst]:g} the uniformity of all test images is {values[worst]:.2f}, "
+        f"{100 * values[worst] / uniformity_floor(2):.0f} % of the floor. The most even is τ = {taus[best]:g} with {values[best]:.2f} "
+        f"({100 * values[best] / uniformity_floor(2):.0f} %); at τ = {taus[-1]:g} it is {values[-1]:.2f}. Move the sliders to see why.",
     )
 
 

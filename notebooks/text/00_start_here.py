@@ -276,8 +276,8 @@ for scale in scales:
 # | Do pictures and words share the space? | **modality gap** | 10 |
 # | Does the map of a network know where objects are? | **object locality** | 11 |
 #
-# The strips below follow all five while different methods train: one column for each method, one row for each question, a lamp that says whether the value is
-# healthy. **Predict** first, then move the epoch.
+# The strips below follow all five while different methods train: one block for each method, one line for each measure (some questions have several), and a
+# lamp where a value can be called healthy or ill. **Predict** first, then move the epoch.
 
 # %% tags=["explorable"]
 explorables.show(explorables.VitalSigns.shipped())
@@ -286,8 +286,8 @@ explorables.show(explorables.VitalSigns.shipped())
 # <details><summary>What to look for</summary>
 #
 # At epoch 0 nearly all lamps warn: an untrained network puts all images in almost the same place. Then the spread grows, and with it the number of
-# directions. One
-# column has the best alignment of all and yet is ill: it was trained without anything that pushes strangers apart. You will build that one yourself in
+# directions. *Break it* adds one
+# block, which has the best alignment of all and yet is ill: it was trained without anything that pushes strangers apart. You will build that one yourself in
 # notebook 01.
 #
 # </details>

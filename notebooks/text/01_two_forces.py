@@ -220,7 +220,8 @@ figure = figures.new_figure(height=320)
 for tau, dash in ((0.05, "solid"), (0.2, "dash"), (1.0, "dot")):
     row = methods.similarity_weights(here.z1, here.z2, temperature=tau)[0]
     negatives = torch.cat([row[1:64], row[65:]]).sort(descending=True).values
-    figure.add_scatter(y=(negatives.cumsum(0) / negatives.sum()).tolist(), name=f"τ = {tau}", line={"dash": dash})
+    share = (negatives.cumsum(0) / negatives.sum()).tolist()
+    figure.add_scatter(x=list(range(1, len(share) + 1)), y=share, name=f"τ = {tau}", line={"dash": dash})
 figure.update_xaxes(figures.axis("negatives, nearest first"))
 figure.update_yaxes(figures.axis("share of the push", range=[0, 1.02]))
 lab.show(
@@ -501,12 +502,14 @@ explorables.show(explorables.Uniformity(yours=lab.track(here.run), dim=128))
 # At 0.05 the points end as an **arc**: the repulsion has the width of the red arc, and a narrow bump doesn't feel the other side. The wider the bump,
 # the fuller the circle, until nothing is left to gain; the answer above the picture says where. "Lower temperature, more uniform" needs the words "after
 # long training". In 64 dimensions both ends miss the floor, for opposite reasons: the smallest temperature sits in a cone, the largest has lost
-# directions. The two forces add up to the loss, except at small temperatures in 64 dimensions. Alignment alone has a perfect alignment, and all images
-# in one place.
+# directions. The two forces add up to the loss almost exactly, best at large temperatures; the last bar names the difference. (In section 5 they failed
+# at small ones: there each twin outweighed all strangers together. Here no twin does, as the large loss says.) Alignment alone has a perfect alignment,
+# and all images in one place.
 #
 # </details>
 #
-# The same as a still: after the last epoch, at the smallest temperature, at the best or a middle one, at the largest, and for alignment alone.
+# The 64 dimensions as a table, and the circle as a still: after the last epoch, at the smallest temperature, at the best or a middle one, at the
+# largest, and for alignment alone.
 
 # %%
 from contrastive_lab.explorables.table import read
@@ -532,7 +535,7 @@ lab.poster(
 #
 # **Predict** alignment, uniformity and kNN after a few epochs.
 #
-# **Uniformity only.** Take the pull away instead.
+# **Uniformity only.** Take the pull away instead. (Both runs are shorter than yours: the directions that they take show soon.)
 
 # %%
 from dataclasses import replace

@@ -263,9 +263,8 @@ print({name: f"half of the weight on {rows} of {len(queue)} rows" for name, rows
 # %%
 figure = figures.new_figure(height=300)
 for name, dash in (("random", "dot"), ("moco", "solid")):
-    figure.add_scatter(
-        y=shares[name].cumsum(0).tolist(), name=name, line={"dash": dash, "color": figures.look(name).colour}
-    )
+    line, rows = {"dash": dash, "color": figures.look(name).colour}, list(range(1, len(queue) + 1))
+    figure.add_scatter(x=rows, y=shares[name].cumsum(0).tolist(), name=name, line=line)
 figure.update_xaxes(figures.axis("rows of the queue, hardest first"))
 figure.update_yaxes(figures.axis("share of the push", range=[0, 1.02]))
 lab.show(

@@ -129,9 +129,10 @@ def test_the_answer_to_the_prediction_comes_from_the_table():
     question = uniformity._question(kept)
     kept = read("uniformity")
     last = kept["circle"][: len(kept.about["temperatures"]), -1, kept.about["columns"].index("uniformity")].tolist()
-    best = int(np.argmin(last))
-    assert question.right == (0 if best == 0 else 2 if best == len(last) - 1 else 1)
-    assert f"{last[best]:.2f}" in question.answer
+    worst = int(np.argmax(last))
+    assert question.right == (0 if worst == 0 else 2 if worst == len(last) - 1 else 1)
+    assert all(f"{last[k]:.2f}" in question.answer for k in (worst, int(np.argmin(last))))
+    assert last[worst] - sorted(last)[-2] > 0.1, "one seed tells the worst from the next"
 
 
 def test_the_poster_is_a_png_of_moderate_size():

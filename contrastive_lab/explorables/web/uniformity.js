@@ -28,7 +28,7 @@ function uniformityState(one, two, tau, t) {
 }
 function mountUniformity(root, data) {
   const NS = "http:" + "//www.w3.org/2000/svg", angles = unpack(data.angles), E = data.epochs.length - 1, T = data.temperatures.length;
-  const best = data.circle.slice(0, T).reduce((b, run, k) => (run[E][1] < data.circle[b][E][1] ? k : b), 0);
+  const worst = data.circle.slice(0, T).reduce((b, run, k) => (run[E][1] > data.circle[b][E][1] ? k : b), 0);
   const start = { tau: Math.floor(T / 2), epoch: E, t: 2, tie: false, wide: false, alone: false, point: 0 };
   let s = { ...start };
   const palette = ["#3f99ea", "#cf7e00", "#127536", "#d863cf", "#cf0912", "#7e24fc", "#757575", "#3690ab", "#e1756c", "#875187"];
@@ -79,7 +79,7 @@ function mountUniformity(root, data) {
     data.wide.forEach((r, k) => {
       const x = px(r[s.epoch][col("mean_cosine")]), y = py(r[s.epoch][col("participation_ratio")]), mine = k === run();
       make("circle", { cx: x, cy: y, r: mine ? 0.07 : 0.035, fill: mine ? "var(--dot)" : "currentColor", "fill-opacity": mine ? 1 : 0.5 }, stage);
-      make("text", { x: x + 0.07, y: y - 0.05, "font-size": 0.085, "font-weight": mine ? 700 : 400, opacity: mine ? 1 : 0.65 }, stage, named(k));
+      make("text", { x: x > 0.6 ? 1.5 : x + 0.07, y: y - 0.05 - (x > 0.6 ? 0.05 : 0), "text-anchor": x > 0.6 ? "end" : "start", "font-size": 0.085, "font-weight": mine ? 700 : 400, opacity: mine ? 1 : 0.65 }, stage, named(k));
     });
   }
   const plane = find("plane");
@@ -92,7 +92,7 @@ function mountUniformity(root, data) {
     const bound = Math.max(low, -4 * (1 - here[col("mean_cosine")]));
     const hatch = make("g", { "data-part": "forbidden", "aria-label": "forbidden by Jensen's inequality" }, plane);
     for (let k = 0; k < 24 && bound > low; k++) { const x = 0.13 + 0.035 * k; make("line", { x1: x, x2: x + 0.03, y1: py(low), y2: py(bound), stroke: "var(--push)", "stroke-opacity": 0.35, "stroke-width": 0.004 }, hatch); }
-    if (bound > low) note(0.14, py(bound) - 0.012, `no cloud with this mean cosine gets below ${(-4 * (1 - here[col("mean_cosine")])).toFixed(2)} (Jensen)`, { style: "fill:var(--bad)" });
+    if (bound > floor) note(0.97, py(bound) - 0.012, `Jensen: not below ${bound.toFixed(2)} with this mean cosine`, { "text-anchor": "end", style: "fill:var(--bad)" });
     line(px(0), py(0), px(most), py(0)); line(px(0), py(0), px(0), py(low));
     line(px(0), py(floor), px(most), py(floor), { "stroke-dasharray": "0.02 0.015", "stroke-opacity": 0.8 });
     note(px(most), py(floor) + 0.035, `floor ${floor.toFixed(2)}: spread evenly`, { "text-anchor": "end" });
@@ -101,12 +101,14 @@ function mountUniformity(root, data) {
     for (const part of [0, 0.25, 0.5, 0.75, 1]) note(0.12, py(floor * part) + 0.01, (floor * part).toFixed(1), { "text-anchor": "end", opacity: 0.7 });
     for (const part of [0.5, 1]) note(px(most * part), 0.055, (most * part).toFixed(2), { "text-anchor": "middle", opacity: 0.7 });
     const top = Math.max(...rows().flat().map((r) => r[col("knn")])), bottom = Math.min(...rows().flat().map((r) => r[col("knn")]));
+    const heights = [];
+    rows().map((path, k) => [py(path[E][1]) - 0.01, k]).sort((a, b) => a[0] - b[0]).reduce((above, [y, k]) => (heights[k] = Math.max(y, above + 0.026)), -1);
     rows().forEach((path, k) => {
       const mine = k === run();
       make("polyline", { points: path.map((r) => `${px(r[0]).toFixed(4)},${py(r[1]).toFixed(4)}`).join(" "), fill: "none", stroke: mine ? "var(--dot)" : "currentColor", "stroke-opacity": mine ? 1 : 0.25, "stroke-width": mine ? 0.008 : 0.004 }, plane);
       path.forEach((r) => make("circle", { cx: px(r[0]), cy: py(r[1]), r: 0.004 + (mine ? 0.012 : 0.006) * ((r[col("knn")] - bottom) / Math.max(1e-6, top - bottom)), fill: mine ? "var(--dot)" : "currentColor", "fill-opacity": mine ? 1 : 0.35 }, plane));
       const end = path[E];
-      note(px(end[0]) + 0.015, py(end[1]) - 0.01, named(k), { opacity: mine ? 1 : 0.55, "font-weight": mine ? 700 : 400, "font-size": 0.027, "text-anchor": px(end[0]) > 0.8 ? "end" : "start" });
+      note(px(end[0]) + 0.02, heights[k], named(k), { opacity: mine ? 1 : 0.55, "font-weight": mine ? 700 : 400, "font-size": 0.027, "text-anchor": px(end[0]) > 0.8 ? "end" : "start" });
     });
     if (data.yours && s.wide) {
       make("polyline", { points: data.yours.path.map(([a, u]) => `${px(a)},${py(u)}`).join(" "), fill: "none", stroke: "var(--pull)", "stroke-width": 0.009, "stroke-dasharray": "0.02 0.01" }, plane);
@@ -124,7 +126,7 @@ function mountUniformity(root, data) {
     };
     bar(0, guess, guess + push, "var(--push)", `push: uniformity at t = 1/(2τ) = ${tied.toFixed(1)}: ${push.toFixed(2)}, from log M = ${guess.toFixed(2)}`);
     bar(1, guess + push, sum, "var(--pull)", `pull: alignment/(2τ) = ${pull.toFixed(2)}, up to ${sum.toFixed(2)}`);
-    bar(2, 0, loss, "currentColor", `the loss itself: ${loss.toFixed(2)} (the sum is off by ${((100 * (sum - loss)) / Math.max(loss, 1e-9)).toFixed(1)} %)`);
+    bar(2, 0, loss, "currentColor", `the loss itself: ${loss.toFixed(2)} (the sum is off by ${((100 * (sum - loss)) / Math.max(loss, 1e-9)).toFixed(1).replace("-0.0", "0.0")} %)`);
     make("line", { x1: X(sum), x2: X(sum), y1: 0.01, y2: 0.35, stroke: "currentColor", "stroke-width": 0.004, "stroke-dasharray": "0.012 0.01" }, svg);
   }
   function draw() {
@@ -164,6 +166,6 @@ function mountUniformity(root, data) {
     s.point = (s.point + step + count) % count; event.preventDefault(); draw();
   });
   let locked = true;
-  locked = lock(root, () => { locked = false; s.tau = best; draw(); });
+  locked = lock(root, () => { locked = false; s.tau = worst; draw(); });
   draw();
 }
