@@ -11,8 +11,8 @@ from rich.table import Table
 from contrastive_lab.report.table import COLUMNS, Row, best_of
 
 
-def console() -> Console:
-    return Console(highlight=False)
+def console(*, quiet: bool = False) -> Console:
+    return Console(highlight=False, quiet=quiet)
 
 
 def headline_table(rows: Sequence[Row], *, title: str = "") -> Table:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -31,7 +30,10 @@ def train(
     changes: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="NAME=VALUE", help="Any other setting or option of the method; augmentation.NAME and data.NAME reach those."
+            "--set",
+            metavar="NAME=VALUE",
+            help="Any other setting, or an option of the method (see: contrastive-lab methods NAME); augmentation.NAME and data.NAME "
+            "reach those. May be repeated.",
         ),
     ] = None,
 ) -> None:
@@ -40,14 +42,16 @@ def train(
     [bold]Example:[/] contrastive-lab train --method dcl --data cifar10 --epochs 3 --set temperature=0.1 --folder runs/x
     """
     from contrastive_lab.cli.app import escaped, fail, known
+    from contrastive_lab.cli.changes import sorted_changes
     from contrastive_lab.cli.tables import console, headline_table
+    from contrastive_lab.data import NAMES
     from contrastive_lab.methods import METHODS
     from contrastive_lab.networks.backbone import NETWORKS
     from contrastive_lab.training.machine import usable_device
-    from contrastive_lab.training.settings import DATA, DEVICES, Settings
+    from contrastive_lab.training.settings import DEVICES, Settings
 
     known("method", method, METHODS)
-    known("data", data, (*DATA, "auto"))
+    known("data", data, NAMES)
     known("network", network or "convnet", NETWORKS)
     known("device", device, DEVICES)
     where = usable_device(device)
@@ -61,10 +65,10 @@ def train(
         "image_size": image_size,
         "precision": precision,
     }
-    chosen, data_options = sorted_changes(changes or [])
+    chosen, data_options = sorted_changes(changes or [], method)
     chosen |= {name: value for name, value in named.items() if value is not None} | {"seed": seed, "device": device}
 
-    from contrastive_lab.cli.trial import evaluate_run, load_sets, run_trial
+    from contrastive_lab.cli.trial import evaluate_run, load_sets, run_trial, speaks
 
     if data != "auto":
         settings = Settings.recommended(method, data, **chosen)
@@ -72,22 +76,25 @@ def train(
     if data == "auto":
         settings = Settings.recommended(method, sets.request["data"], **chosen)
     folder = folder or Path("runs") / f"{method}-{settings.data}-{seed}"
-    console().print(
+    screen = console(quiet=not speaks())
+    screen.print(
         f"{method} on {sets.train.source or sets.train.name}: {len(sets.train):,} images, {settings.epochs} epochs, {where}, {folder}"
     )
     if live:
-        console().print(f"The live page: {(folder / 'live.html').resolve().as_uri()}", soft_wrap=True)
+        screen.print(f"The live page: {(folder / 'live.html').resolve().as_uri()}", soft_wrap=True)
     run = run_trial(settings, sets, folder, live_picture(method, sets, folder) if live else ())
     if run.state == "interrupted":
         fail("stopped by Ctrl-C; finished epochs are kept, the same command goes on from there", code=130)
+    if not speaks():
+        return
     evaluate_run(run, sets, device=where)
     from contrastive_lab.diagnosis import examine_folder
     from contrastive_lab.report import load_record, summarise
 
-    console().print(headline_table(summarise([load_record(folder)])))
+    screen.print(headline_table(summarise([load_record(folder)])))
     for illness in examine_folder(folder):
-        console().print(f"[bold]Doctor:[/] {escaped(str(illness))}")
-    console().print(f"Kept in {folder}. Look at it: contrastive-lab report {folder} -o report.html")
+        screen.print(f"[bold]Doctor:[/] {escaped(str(illness))}")
+    screen.print(f"Kept in {folder}. Look at it: contrastive-lab report {folder} -o report.html")
 
 
 def live_picture(method: str, sets: Sets, folder: Path) -> list[Observer]:
@@ -95,34 +102,3 @@ def live_picture(method: str, sets: Sets, folder: Path) -> list[Observer]:
     from contrastive_lab.lab import Live
 
     return [Live(method, sets.test, folder=folder)]
-
-
-def sorted_changes(changes: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """`--set` words as changes for `Settings.recommended` and as options of the data set."""
-    from dataclasses import fields
-
-    from contrastive_lab.training import Settings
-
-    own = {f.name for f in fields(Settings)} - {"method", "data", "options", "augmentation"}
-    settings: dict[str, Any] = {"options": {}, "augmentation": {}}
-    data: dict[str, Any] = {}
-    for change in changes:
-        name, sign, text = change.partition("=")
-        if not sign or not name or not text:
-            raise ValueError(f"--set is {change!r}, but must be NAME=VALUE, such as temperature=0.1")
-        if name.startswith("augmentation."):
-            settings["augmentation"][name.removeprefix("augmentation.")] = _value(text)
-        elif name.startswith("data."):
-            data[name.removeprefix("data.")] = _value(text)
-        elif name in own:
-            settings[name] = _value(text)
-        else:
-            settings["options"][name] = _value(text)
-    return settings, data
-
-
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return {"true": True, "false": False, "none": None}.get(text.lower(), text)

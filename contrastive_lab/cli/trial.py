@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,8 @@ import torch
 
 from contrastive_lab.data import Images
 from contrastive_lab.methods import METHODS
-from contrastive_lab.training import Evaluate, Locality, Observer, Run, Settings, Snapshot, prepare, train
+from contrastive_lab.training import Evaluate, Locality, Moment, Observer, Run, Settings, Snapshot, prepare, train
+from contrastive_lab.training.folder import write_text
 
 DATA_FILE, EVALUATION = "data.json", "evaluation.json"
 PROBE, BANK, QUERIES = 512, 10_000, 2_000
@@ -49,17 +51,33 @@ def spread(images: Images, count: int) -> Images:
 
 def run_trial(settings: Settings, sets: Sets, folder: str | Path, more: Sequence[Observer] = ()) -> Run:
     """Train with everything a report needs being kept in `folder`; goes on where an earlier try stopped."""
-    from contrastive_lab.report import save_probe
-
     method = prepare(settings, sets.train)
     probe = spread(sets.test, PROBE)
     observers: list[Observer] = [Evaluate(spread(sets.train, BANK), spread(sets.test, QUERIES)), Snapshot(probe, representation=True)]
     if sets.test.masks is not None and settings.data == "scenes":
         observers.append(Locality(sets.test))
-    run = train(method, sets.train, settings, [*observers, *more], folder=folder)
-    save_probe(folder, probe)
-    (Path(folder) / DATA_FILE).write_text(json.dumps(dict(sets.request)), "utf-8")
-    return run
+    return train(method, sets.train, settings, [Sources(Path(folder), sets, probe), *observers, *more], folder=folder)
+
+
+class Sources:
+    """Writes at the first moment, when the folder is known to be this run's, what its images are: a killed run is measured on them too."""
+
+    def __init__(self, folder: Path, sets: Sets, probe: Images) -> None:
+        self.folder, self.sets, self.probe = folder, sets, probe
+        self.written = False
+
+    def __call__(self, moment: Moment) -> None:
+        from contrastive_lab.report import save_probe
+
+        if not self.written:
+            write_text(self.folder / DATA_FILE, json.dumps(dict(self.sets.request)))
+            save_probe(self.folder, self.probe)
+            self.written = True
+
+
+def speaks() -> bool:
+    """Whether this process reports and writes for all that train together: the first one, or the only one."""
+    return int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0"))) == 0
 
 
 def sets_of(folder: str | Path, settings: Settings, *, download: bool = False) -> Sets:
@@ -91,7 +109,5 @@ def evaluate_run(run: Run, sets: Sets, *, device: str = "cpu") -> dict[str, Any]
     numbers["needs"] = sorted(method.needs)
     numbers["machine"] = machine(device)
     if run.folder is not None:
-        unfinished = run.folder / (EVALUATION + ".unfinished")
-        unfinished.write_text(json.dumps(numbers, indent=2), "utf-8")
-        unfinished.replace(run.folder / EVALUATION)
+        write_text(run.folder / EVALUATION, json.dumps(numbers, indent=2))
     return numbers

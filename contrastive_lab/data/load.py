@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -97,6 +98,9 @@ def _embedded(name: str, wanted: _Request) -> Images:
         from contrastive_lab.data.scenes import load as source
     else:
         from contrastive_lab.data.digits import load as source
+    allowed = [key for key, parameter in inspect.signature(source).parameters.items() if parameter.kind is parameter.KEYWORD_ONLY]
+    if unknown := [key for key in options if key not in allowed]:
+        raise TypeError(f"{', '.join(unknown)} can't be used with {name}; it takes {', '.join(allowed)}")
     return source(wanted.split, count=wanted.count, seed=wanted.seed, device=wanted.device, **options)
 
 

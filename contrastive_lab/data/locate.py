@@ -111,7 +111,8 @@ def absent(archive: Archive, gaps: Sequence[str] = ()) -> str:
     return (
         f"{archive.title} was not found: looked for {archive.folder} and {archive.file} in {places}"
         + "".join(f"; {gap}" for gap in gaps)
-        + f". Set {DATA} to the folder that holds it, or pass download=True (about {archive.size / 1e6:,.0f} MB)"
+        + f". Set {DATA} to the folder that holds it, or pass download=True (on the command line --download; about "
+        f"{archive.size / 1e6:,.0f} MB)"
     )
 
 

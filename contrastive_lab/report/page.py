@@ -13,6 +13,7 @@ from contrastive_lab.report import explore, pictures, sections
 from contrastive_lab.report.findings import findings
 from contrastive_lab.report.glyph import glyph
 from contrastive_lab.report.neighbours import image_sheets
+from contrastive_lab.report.probe import write_aside
 from contrastive_lab.report.record import Record, load_records, usual_data
 from contrastive_lab.report.table import Row, summarise
 
@@ -30,9 +31,7 @@ def write_report(folders: Sequence[str | Path], output: str | Path, *, title: st
         raise ValueError(f"output {str(path)!r} is a folder; name a file, such as {str(path / 'report.html')!r}")
     page = build_report(load_records(folders), title=title, pages=pages)
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.write_text(page, "utf-8")
-    return unfinished.replace(path).resolve()
+    return write_aside(path, page.encode("utf-8")).resolve()
 
 
 def build_report(records: Sequence[Record], *, title: str = "", pages: Sequence[explore.Page] = ()) -> str:
@@ -109,7 +108,8 @@ def _body(
     alike, note = _comparable(records)
     plane = pictures.plane_picture(alike)
     if plane is not None:
-        parts.append(sections.section("forces", "The two forces", TEXTS["forces"] + note, _placed("plane", plane, drawn, titled=False)))
+        words = TEXTS["forces"] + TEXTS["race" if len(alike) > 1 else "alone"] + note
+        parts.append(sections.section("forces", "The two forces", words, _placed("plane", plane, drawn, titled=False)))
     curves = pictures.curve_pictures(alike)
     if curves:
         figures = "".join(_placed(f"curve-{i}", picture, drawn) for i, picture in enumerate(curves))
@@ -120,11 +120,14 @@ def _body(
         parts.append(
             sections.section("spectra", "How many directions are used", TEXTS["spectra"], f'<div class="grid two">{figures}</div>')
         )
+    factors = any(len(sheet["kinds"]) > 1 for sheet in sheets)
     if panels:
+        words = TEXTS["moving"].format(by=", often the background: colour the marks by other factors to find out by which" * factors)
         moving = sections.moving(panels, pictures.all_epochs(records), sheets)
-        parts.append(sections.section("moving", "Watch them learn", TEXTS["moving"], moving))
+        parts.append(sections.section("moving", "Watch them learn", words, moving))
     if any(sheet["runs"] for sheet in sheets):
-        parts.append(sections.section("alike", "Whom do they find alike?", TEXTS["alike"], sections.neighbours(sheets)))
+        words = TEXTS["alike"].format(see=" Let the ticks mean something else and see." * factors)
+        parts.append(sections.section("alike", "Whom do they find alike?", words, sections.neighbours(sheets)))
     own = [page for page in (explore.collapse_page(records), *pages) if page is not None]
     if own:
         parts.append(sections.section("explore", "Act on them", TEXTS["explore"], explore.placed(own)))
@@ -178,17 +181,20 @@ A red lamp is a warning, no verdict; below, the doctor says what the history sho
     "explore": "<p>The pictures of the notebooks, with the networks of this report inside. Each asks for a prediction first.</p>",
     "forces": """<p>Every contrastive loss pulls two views of one image together and pushes different images apart. Pulling shows as
 <b>alignment</b> (left is closer), pushing as <b>uniformity</b> (down is more even). Each path is one run from its first epoch to its large
-end marker.</p><p>Predict first: which network has the best alignment of all? Then look for it in the upper left corner: a network that
+end marker.</p>""",
+    "race": """<p>Predict first: which network has the best alignment of all? Then look for it in the upper left corner: a network that
 answers the same to every image is perfectly aligned and knows nothing. What counts is going down without going far to the right.</p>""",
+    "alone": """<p>A network that answers the same to every image would sit in the upper left corner: perfectly aligned, and it knows
+nothing. What counts is going down without going far to the right.</p>""",
     "curves": """<p>Each line is a run; the dashed lines are what guessing or a perfectly even cloud would give. Losses of different
 methods stand in different units: compare their shapes, not their heights. If the spread falls towards 0, the embedding collapses.</p>""",
     "spectra": """<p>A steep fall means that few directions carry everything. Compare the two: a projector may throw directions away that
 the representation before it still has, which is why the representation is kept and the projector is not.</p>""",
     "moving": """<p>The same images in every panel and every epoch, drawn on one scale. Before training they sit in one small clump,
 since an untrained network answers nearly the same to all. Move the slider: the cloud opens. No label was shown (unless the
-method needs labels), so a network is free to order the images by whatever is easiest to see, often the background: colour the marks by
-other factors to find out by which. Point at or tap a mark to see its image.</p>""",
+method needs labels), so a network is free to order the images by whatever is easiest to see{by}.
+Point at or tap a mark to see its image.</p>""",
     "alike": """<p>Choose an image. Each row shows whom a network's features put next to it, nearest first. A tick marks the same class,
-a cross another one. What do the wrong ones share with the query? Let the ticks mean something else and see.</p>""",
+a cross another one. What do the wrong ones share with the query?{see}</p>""",
     "settings": "<p>Everything that is needed to repeat each run.</p>",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ class Probe:
 def save_probe(folder: str | Path, images: Any) -> Path:
     """Write the watched `images` (`data.Images`) into a run's folder, which is made if needed."""
     import torch
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     home = Path(folder)
     home.mkdir(parents=True, exist_ok=True)
@@ -46,9 +47,19 @@ def save_probe(folder: str | Path, images: Any) -> Path:
     about = {"about": json.dumps({"name": images.name, "classes": list(classes), "factors": names})}
     tensors = {"pixels": images.pixels.cpu().contiguous(), "labels": labels.cpu().contiguous()}
     tensors |= {f"factor {name}": images.factors[name].cpu().contiguous().clone() for name in names}
-    unfinished = home / (FILE + ".unfinished")
-    save_file(tensors, unfinished, metadata=about)
-    return unfinished.replace(home / FILE)
+    return write_aside(home / FILE, save(tensors, metadata=about))
+
+
+def write_aside(path: Path, content: bytes) -> Path:
+    """Write a file aside and move it to `path` when it is whole; on a full disk the old one stays, and the `OSError` names the new one."""
+    unfinished = path.with_name(path.name + ".unfinished")
+    try:
+        unfinished.write_bytes(content)
+        return unfinished.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        raise type(error)(error.errno, f"could not write {path.name} ({error.strerror or error})", str(path)) from error
 
 
 def load_probe(folder: str | Path) -> Probe | None:

@@ -25,6 +25,18 @@ def test_methods_are_listed_with_their_papers(lab):
     assert "arXiv" in output
 
 
+def test_one_method_is_shown_with_the_options_that_set_takes(lab):
+    from contrastive_lab.cli.changes import options_of
+    from contrastive_lab.methods import METHODS
+
+    assert {"n_hard", "queue_length", "momentum"} <= set(options_of("mochi"))  # MoCHi's own, and those of MoCo that it passes on
+    for name, method in METHODS.items():
+        assert set(method.recipe("scenes").options) <= set(options_of(name))
+    output = lab("methods", "mochi").output
+    assert all(option in output for option in options_of("mochi"))
+    assert "weight_decay" in output
+
+
 def test_data_sets_are_listed_and_described(lab):
     assert "built in" in lab("data").output
     assert "2,000" in lab("data", "scenes").output
@@ -63,6 +75,34 @@ def test_the_same_command_goes_on_instead_of_starting_again(lab, tmp_path):
     before = (tmp_path / "one/history.jsonl").read_text()
     assert lab(*command).exit_code == 0
     assert (tmp_path / "one/history.jsonl").read_text() == before
+
+
+def test_a_name_that_both_have_reaches_the_one_that_is_meant(lab, tmp_path):
+    changes = ("--set", "options.momentum=0.9", "--set", "settings.momentum=0.8")
+    assert lab("train", "--method", "moco", *SMALL, "--epochs", 0, *changes, "--folder", "one").exit_code == 0
+    settings = json.loads((tmp_path / "one/settings.json").read_text())
+    assert (settings["options"]["momentum"], settings["momentum"]) == (0.9, 0.8)
+
+
+def test_a_run_that_was_killed_is_measured_on_its_own_images(lab, tmp_path, monkeypatch):
+    from contrastive_lab.methods import METHODS
+    from contrastive_lab.report import load_probe
+
+    def killed(self, batch):
+        raise SystemExit("as a kill would, without a word")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(METHODS["simclr"], "step", killed)
+        lab("train", *SMALL, "--set", "data.label=colour", "--folder", "one")
+    assert json.loads((tmp_path / "one/data.json").read_text()) == {"data": "scenes", "count": 64, "options": {"label": "colour"}}
+    assert "red" in load_probe(tmp_path / "one").classes
+
+
+def test_only_the_first_of_several_processes_measures_and_speaks(lab, tmp_path, monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    result = lab("train", *SMALL, "--folder", "one")
+    assert (result.exit_code, [line for line in result.output.split("\n") if line.strip() and "step" not in line]) == (0, [])
+    assert not (tmp_path / "one/evaluation.json").exists()
 
 
 def test_auto_says_what_it_took(lab):

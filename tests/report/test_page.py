@@ -1,7 +1,10 @@
 """The page: whole, alone, with words for every figure, and unharmed by hostile names."""
 
+import errno
 import json
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from made_up_runs import made_up_images, made_up_run
@@ -91,3 +94,33 @@ def test_the_old_report_survives_a_failure(tmp_path):
     written = write_report([tmp_path / "one"], tmp_path / "deep" / "er" / "report.html")
     assert written.is_absolute()
     assert not list(written.parent.glob("*.unfinished"))
+
+
+def test_a_full_disk_leaves_the_old_report_and_no_scraps(tmp_path, monkeypatch):
+    folder, output = made_up_run(tmp_path / "one"), tmp_path / "report.html"
+    output.write_text("old")
+
+    def full(path, content):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match=r"could not write report\.html \(No space left on device\)"):
+        write_report([folder], output)
+    assert output.read_text() == "old"
+    assert not list(tmp_path.glob("*.unfinished"))
+
+
+def test_the_words_ask_for_nothing_that_the_page_lacks(page, tmp_path):
+    assert "Predict first: which network has the best alignment" in page
+    folder = made_up_run(tmp_path / "one")
+    alone = build_report(load_records([folder]))
+    assert "which network has the best alignment" not in alone
+    assert "colour the marks by other factors" not in alone  # the made-up images have no other factors
+    assert 'data-kind="0"' not in alone
+    assert "{" not in re.search(r"<h2 id=.moving.*?</p>", alone, re.S).group(0)
+    many = made_up_images()
+    many = replace(many, factors={"shape": many.labels.flip(0)})
+    page = build_report(load_records([made_up_run(tmp_path / "two", images=many)]))
+    assert 'data-kind="0"' in page
+    assert "colour the marks by other factors" in page
+    assert "Let the ticks mean something else" in page

@@ -63,6 +63,9 @@ def test_the_probe_comes_back(tmp_path):
     np.testing.assert_array_equal(probe.pixels, images.pixels.numpy())
     np.testing.assert_array_equal(probe.labels, images.labels.numpy())
     assert load_probe(tmp_path) is None
+    other = tmp_path / "other"
+    other.write_text("any file")
+    assert (tmp_path / "new/probe.safetensors").stat().st_mode == other.stat().st_mode  # others may read it, as the rest of the run
 
 
 def test_the_projection_turns_but_never_stretches():
