@@ -19,8 +19,9 @@ PREDICTION = Question(
     text="One run pulls twins together and never pushes strangers apart. Which of its lamps will warn?",
     choices=("alignment", "spread and uniformity", "directions (participation ratio)"),
     right=1,
-    answer="Its alignment is the best of all, and directions are counted around the mean, however small the cloud is. Spread and uniformity "
-    "know its size. (RankMe warns too: it counts from the origin, where such a cloud is one direction.) Press “Break it” and compare.",
+    answer="Its alignment is the best of all, and directions are counted around the mean, however small the cloud is. Spread and "
+    "uniformity know its size. (RankMe warns too: it counts from the origin, where such a cloud is one direction.) Press “Break it” and "
+    "compare.",
 )
 
 
