@@ -67,6 +67,8 @@ def class_numbers(name: str, labels: Tensor, rows: Tensor, *, classes: int | Non
 def positive(**settings: float | int) -> None:
     """Raise unless every named number is finite and above zero."""
     for name, value in settings.items():
+        if isinstance(value, Tensor) or not hasattr(value, "__float__"):
+            raise TypeError(f"{name} is {value!r}, but must be a number")
         if not (math.isfinite(value) and value > 0):
             raise ValueError(f"{name} is {value}, but must be finite and above 0")
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Shaped
@@ -71,13 +72,17 @@ class Run:
         return path
 
     @classmethod
-    def load(cls, folder: str | Path) -> Run:
-        """A run from its folder, on the CPU, in eval mode; of an unfinished one the state after its last finished epoch."""
+    def load(cls, folder: str | Path, *, method: Method | None = None) -> Run:
+        """A run from its folder, on the CPU, in eval mode; of an unfinished one the state after its last finished epoch.
+
+        The network is made from the settings. Where an encoder of your own was trained, give a `method` around one of the same shape;
+        it gets the weights.
+        """
         path = Path(folder)
         if not (path / disk.SETTINGS).exists():
             raise ValueError(f"folder {path} holds no run: {disk.SETTINGS} is missing; give a folder that train or Run.save wrote")
         settings = Settings.from_json((path / disk.SETTINGS).read_text("utf-8"))
-        method, step = _load_method(path, settings)
+        method, step = _load_method(path, settings, method)
         history, snapshots = disk.read_history(path, up_to_step=step), load_frames(path, up_to_step=step)
         state: RunState = disk.read_state(path).get("state", "running")
         return cls(settings=settings, method=method.eval(), history=history, snapshots=snapshots, folder=path, state=state)
@@ -102,15 +107,25 @@ def load_frames(folder: Path, *, up_to_step: int | None = None) -> list[Frame]:
     return frames
 
 
-def _load_method(folder: Path, settings: Settings) -> tuple[Method, int | None]:
+def _load_method(folder: Path, settings: Settings, method: Method | None) -> tuple[Method, int | None]:
     from contrastive_lab.training.prepare import build
 
-    method = build(settings)
+    method = build(settings) if method is None else method.cpu()
     if (folder / disk.WEIGHTS).exists():
-        method.load_state_dict(disk.read_tensors(folder / disk.WEIGHTS))
+        _fill(method, disk.read_tensors(folder / disk.WEIGHTS), folder)
         return method, None
     checkpoint = disk.read_checkpoint(folder)
     if checkpoint is None:
         raise ValueError(f"the run in {folder} stopped before its first epoch ended; train it again with the same settings and folder")
-    method.load_state_dict(checkpoint["method"])
+    _fill(method, checkpoint["method"], folder)
     return method, int(checkpoint["step"])
+
+
+def _fill(method: Method, state: Mapping[str, Any], folder: Path) -> None:
+    try:
+        method.load_state_dict(state)
+    except RuntimeError as error:  # names of missing and unexpected weights, or their shapes
+        raise ValueError(
+            f"folder {folder} holds the weights of another network than method; give Run.load(folder, method=...) the method that was "
+            f"trained, around an encoder of the same shape ({str(error).splitlines()[1].strip()[:200]})"
+        ) from error

@@ -162,6 +162,12 @@ def test_wrong_settings_are_named(name):
             call(value)
 
 
+def test_what_is_no_number_is_named():
+    for value in (None, "0.1", torch.tensor([0.1])):
+        with pytest.raises(TypeError, match=r"temperature is .*, but must be a number"):
+            m.weighted_knn(GOOD, LABELS, GOOD, temperature=value)
+
+
 def test_labels():
     with pytest.raises(TypeError, match="labels"):
         m.weighted_knn(GOOD, LABELS.float(), GOOD)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from contrastive_lab.methods import METHODS, Step
+from contrastive_lab.networks import Wrapped
 from contrastive_lab.training import Diverged, Run, Snapshot, prepare, train
 from contrastive_lab.training.machine import explained_memory
 
@@ -255,6 +256,17 @@ def test_too_little_memory_is_explained(made_settings):
         torch.empty(2**60)
     with pytest.raises(RuntimeError, match="unrelated memory format"), explained_memory(made_settings()):
         raise RuntimeError("unrelated memory format")
+
+
+def test_a_run_of_an_encoder_of_ones_own_comes_back_into_one_of_the_same_shape(images, made_settings, tmp_path):
+    def own():
+        network = torch.nn.Sequential(torch.nn.Conv2d(3, 6, 3, stride=4), torch.nn.ReLU())
+        return METHODS["simclr"](Wrapped(network, 6), torch.nn.Linear(6, 8))
+
+    run = train(own(), images, made_settings(), folder=tmp_path)
+    with pytest.raises(ValueError, match=r"another network than method.*Run\.load\(folder, method="):
+        Run.load(tmp_path)
+    assert same(weights(Run.load(tmp_path, method=own()).method), weights(run.method))
 
 
 def test_a_run_is_saved_and_loaded_whole(images, made_settings, tmp_path):
