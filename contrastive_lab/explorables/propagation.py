@@ -30,7 +30,8 @@ PREDICTION = Question(
     choices=("nothing: every cell keeps its own vector", "neighbouring cells become alike", "all cells become alike, wherever they lie"),
     right=2,
     answer="Every cell with a positive cosine gets weight 1, so all cells become nearly the same sum. Only cells with negative cosines "
-    "stay out: raw colour keeps its two halves. A large γ leaves the cell alone with itself; PixPro's 2 lies between.",
+    "stay out: raw colour keeps its two halves. The larger γ, the fewer cells are heard, those most like the chosen one; PixPro's 2 lies "
+    "between.",
 )
 
 

@@ -17,12 +17,12 @@ NAMES = ("digit from common", "digit from salient", "texture from common", "text
 CHANCE = {"digit": 1 / 10, "texture": 1 / 6}
 
 PREDICTION = Question(
-    text="The salient encoder is trained on two sets, plain backgrounds and backgrounds with a digit. Where will plain backgrounds lie in "
-    "the salient space?",
+    text="The salient encoder is trained on two sets, plain backgrounds and backgrounds with a digit. You see it before training. "
+    "Where will plain backgrounds lie in the salient space afterwards?",
     choices=("mixed with the digits", "in a heap at the origin", "on a ring around the digits"),
     right=1,
-    answer="A background image has nothing salient, and a term of the loss holds its code at the origin; targets run away from there. "
-    "Press Break it to see the same without a background set.",
+    answer="A background image has nothing salient, and a term of the loss holds its code at the origin; targets run away from there: "
+    "pull the epoch to its end. Press Break it to see the same without a background set.",
 )
 
 
@@ -131,8 +131,8 @@ class LeakDial:
         state = self.state(arm=arm, epoch=epoch)
         told = ", ".join(f"{name.replace('texture', 'patch')} {value:.0%}" for name, value in state["probes"].items())
         return (
-            f"{self.arms[arm]}, epoch {self.epochs[epoch]}: {told}; on these two directions background lies {state['background']:.2f} from "
-            f"the origin of the salient space, targets {state['targets']:.2f}."
+            f"{self.arms[arm]}, epoch {self.epochs[epoch]}: {told}; on these two directions background lies {state['background']:.1f} from "
+            f"the origin of the salient space, targets {state['targets']:.1f}."
         )
 
 

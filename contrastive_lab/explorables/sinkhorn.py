@@ -27,8 +27,8 @@ PREDICTION = Question(
     "How many scenes' worth of mass does each prototype hold after three sweeps?",
     choices=("as many as prefer it: some none, some five", "about two each", "about two each, but every scene is smeared over all eight"),
     right=1,
-    answer="Sinkhorn asks for B / K = 16 / 8 = 2; three sweeps come near it, twelve half sweeps nearer. Most scenes still keep one or two "
-    "prototypes. Now look at the untrained network: there equal masses come from smearing.",
+    answer="Sinkhorn asks for B / K = 16 / 8 = 2; three sweeps come near it, six nearer. Most scenes still keep "
+    "one or two prototypes. Now look at the untrained network: there equal masses come from smearing.",
 )
 
 Matrix = Float[np.ndarray, "B K"]
@@ -81,7 +81,10 @@ def table() -> Mapping[str, Any]:
 
 @dataclass(frozen=True)
 class Sinkhorn:
-    """The explorable for the networks of the table, or for `scores` (2, B, K) of your own: two views of up to 24 images."""
+    """The explorable for the networks of the table, or for `scores` (2, B, K) of your own: two views of up to 24 images.
+
+    `steps` is where the live version begins; the page begins before the first half sweep.
+    """
 
     scores: Float[np.ndarray, "2 B K"] | None = None
     epsilon: float = 0.05
@@ -122,7 +125,7 @@ class Sinkhorn:
             "names": {name: NETWORKS.get(name, name) for name in networks},
             "start": "balanced" if "balanced" in networks else next(iter(networks)),
             "epsilon": self.epsilon,
-            "steps": self.steps,
+            "steps": 0,  # what three sweeps do is the question
             "tau": TEMPERATURE,
             "sheet": self._sheet(),
         }

@@ -71,12 +71,18 @@ def propagation_poster(picture: Image, objects: Cells, networks: Mapping[str, Co
         panel.imshow(heat.reshape(objects.shape), vmin=low, vmax=heat.max(), cmap="cividis", interpolation="nearest")
         panel.set_title(f"{title}\n{heat.min():.2f} to {heat.max():.2f}", fontsize=8)
     for panel in axes:
-        for number in (1, 2):
-            if (objects == number).any():
-                panel.contour(objects == number, levels=[0.5], colors="white", linewidths=0.9)
+        _borders(panel, objects)
         panel.add_patch(_square(query % objects.shape[1], query // objects.shape[1]))
         panel.set(xticks=[], yticks=[])
     return _png(figure, colours=128)
+
+
+def _borders(panel: Any, objects: Cells) -> None:
+    """A line wherever two neighbouring cells belong to different objects, or one of them to none."""
+    for row, column in np.argwhere(objects[:, 1:] != objects[:, :-1]):
+        panel.plot([column + 0.5] * 2, [row - 0.5, row + 0.5], color="white", lw=0.9)
+    for row, column in np.argwhere(objects[1:] != objects[:-1]):
+        panel.plot([column - 0.5, column + 0.5], [row + 0.5] * 2, color="white", lw=0.9)
 
 
 def _scene(panel: Any, picture: Image, boxes: Boxes) -> None:

@@ -24,7 +24,7 @@ def sinkhorn_poster(networks: Mapping[str, Float[np.ndarray, "2 B K"]]) -> bytes
         ("after 3 sweeps", trained, {"steps": 6}),
         ("trained without balance", broken, {"balance": False}),
     ]
-    figure, axes = _canvas(2.45 * len(panels), 4.2, columns=len(panels))
+    figure, axes = _canvas(2.6 * len(panels), 5.0, columns=len(panels))
     for panel, (title, scores, how) in zip(axes, panels, strict=True):
         state = sinkhorn.state_at(*scores, **how)
         _draw(panel, state)

@@ -87,7 +87,7 @@ lab.poster(
     explorables.Sinkhorn().poster(),
     alt="Four matrices of 16 scenes by 8 prototypes with bars of the prototypes' masses above: "
     "softmax of each row, uneven bars; prototypes scaled, all bars equal; after three sweeps, "
-    "bars nearly equal; trained without balance, one column holds all 16 scenes.",
+    "bars much more even than at first; trained without balance, one column holds all 16 scenes.",
 )
 
 # %% [markdown]
@@ -154,9 +154,7 @@ for epsilon in epsilons:
 
 figure = figures.new_figure(height=320)
 figure.add_scatter(x=epsilons, y=entropy, name="entropy of the codes / ln K", mode="lines+markers")
-figure.add_scatter(
-    x=epsilons, y=imbalance, name="largest imbalance of a prototype", mode="lines+markers", line={"dash": "dash"}
-)
+figure.add_scatter(x=epsilons, y=imbalance, name="largest imbalance of a prototype", mode="lines+markers", line={"dash": "dash"})
 figure.update_xaxes(figures.axis("epsilon", type="log", tickvals=[0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1]))
 figure.update_yaxes(figures.axis("share", rangemode="tozero"))
 lab.show(
@@ -173,9 +171,7 @@ rows = {}
 for sweeps in (1, 3, 10, 50):
     codes = sinkhorn(here.scores1, epsilon=0.05, iterations=sweeps)
     masses = codes.sum(dim=0)
-    rows[f"sweeps: {sweeps}"] = [
-        {"least": masses.min().item(), "most": masses.max().item(), "even": len(codes) / len(masses)}
-    ]
+    rows[f"sweeps: {sweeps}"] = [{"least": masses.min().item(), "most": masses.max().item(), "even": len(codes) / len(masses)}]
 lab.table(rows, ["least", "most", "even"])
 
 # %% [markdown]
@@ -270,9 +266,7 @@ print(f"{method.title}: {prototypes} prototypes of {numbers} numbers, epsilon {m
 place = lab.folder("05-swav", here.settings)
 run = train(method, here.train_images, here.settings, [evaluate, lab.Live("swav")], folder=place)
 
-figure = figures.training_curve(
-    {"swav": run.column("loss")}, measure="loss", limit=math.log(16), limit_name="no information: ln K"
-)
+figure = figures.training_curve({"swav": run.column("loss")}, measure="loss", limit=math.log(16), limit_name="no information: ln K")
 lab.show(
     figure,
     alt="The training loss falls further and further below the dashed line ln K, fastest in the first epochs.",
@@ -301,8 +295,8 @@ lab.show(
 # <details><summary>Reading the curves</summary>
 #
 # To an untrained network all images look much alike, so every prediction is nearly flat and the loss begins near $\ln K$. (The first point is a mean over the
-# first epoch, hence below the line already.) The favourites of a batch are few at first; balance calls the others in, and none of the lamps warns of a
-# collapse.
+# first epoch, hence below the line already.) Alike is not equal: prototypes lie in all directions, so that even such images have more than one favourite
+# among them, and most prototypes are chosen by somebody from the start. Balance calls the others in, and none of the lamps warns of a collapse.
 #
 # </details>
 #
@@ -398,8 +392,7 @@ shown = [F.interpolate((view * std + mean).clamp(0, 1), size=32, mode="nearest")
 pixels = (torch.stack(shown, dim=1).flatten(0, 1) * 255).round().to(torch.uint8)
 lab.show_images(
     pixels,
-    alt="Four rows of six views: two large crops of a scene, then four small ones that show only a part, drawn "
-    "larger than they are.",
+    alt="Four rows of six views: two large crops of a scene, then four small ones that show only a part, drawn larger than they are.",
     columns=6,
 )
 
@@ -411,9 +404,7 @@ lab.show_images(
 for large_views, small_views in ((2, 0), (2, 4), (6, 0)):
     factor = (large_views * 32**2 + small_views * 16**2) / (2 * 32**2)
     predictions = 2 * (large_views + small_views - 1)
-    print(
-        f"{large_views} large, {small_views} small: {factor:.1f} times the pixels, {predictions} predictions per image"
-    )
+    print(f"{large_views} large, {small_views} small: {factor:.1f} times the pixels, {predictions} predictions per image")
 
 # %% [markdown]
 # The loss stays on the same scale, because the package averages over the pairs: without information it is $\ln K$ for any number of views. All predictions
@@ -591,8 +582,8 @@ lab.show(
 #
 # <details><summary>Answer</summary>
 #
-# $256/3000\approx0.085$ of an image. A prototype can't get a whole image, so every image must be spread over at least a dozen prototypes: the codes are
-# soft by force, whatever $\varepsilon$ says. With a queue of 3,840 the balancing sees 4,096 images, more than one for each prototype.
+# $256/3000\approx0.085$ of an image. A prototype can't get a whole image, so every image must be spread over at least a dozen prototypes: as far as the
+# sweeps balance, the codes are soft by force, and a smaller $\varepsilon$ cannot sharpen them. With a queue of 3,840 the balancing sees 4,096 images, more than one for each prototype.
 #
 # </details>
 #

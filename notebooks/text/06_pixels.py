@@ -224,23 +224,25 @@ explorables.show(explorables.Propagation())
 # %% [markdown]
 # **Play with it.**
 #
-# 1. With *raw colour*, choose a cell of an object and pull $\gamma$ from 0.05 to 32. When does a cell listen to its own object only?
+# 1. With *raw colour*, choose a cell of an object and pull $\gamma$ from 0.05 to 32. Does it ever listen to its own object only? Whom else does it hear?
 # 2. The same with *untrained network* and *PixPro*. Read the range under the maps: how different are the cells before propagation?
 # 3. *Break it*. Which number tells you that the map has collapsed, although the AUROC may still look fine?
 #
-# **AUROC** is the chance that a cell of the object is ranked before a cell of the background, by its cosine with the chosen cell: 1 is perfect, 0.5 is blind.
+# **AUROC** is the chance that a cell of the chosen cell's object is ranked before a cell of anything else, by its cosine with the chosen cell: 1 is perfect,
+# 0.5 is blind.
 #
 # <details><summary>What you should have seen</summary>
 #
-# Raw colour separates these flat-coloured objects almost perfectly; that is a property of the embedded world, and the baseline that any network has to be
-# compared with. The cells of the untrained network lie in a narrow cone, so $\gamma=2$ listens to all of them alike. PixPro's cells differ more, and those that are
+# Raw colour *ranks* these flat-coloured objects almost perfectly; that is a property of the embedded world, and the baseline that any network has to be
+# compared with. Its *weights* are less choosy: no cosine below 0 counts, but one near 1 survives every power, so that even at the largest $\gamma$ the other
+# object and cells on a border are heard. The cells of the untrained network lie in a narrow cone, so $\gamma=2$ listens to all of them alike. PixPro's cells differ more, and those that are
 # alike are mostly *near*: part of what it learned is where a cell lies, down to the border of the image, so a high AUROC is no proof that it knows the object. At
 # $\gamma=2$ a cell still listens to most of the map, and propagation makes it much more uniform. The *ranking* of cells (AUROC) can survive that, their
 # *difference* does not: watch both.
 #
 # </details>
 #
-# As a still, and then drawn by the kernel:
+# As a still, and then drawn by the kernel. Each map has a colour range of its own, written above it:
 
 # %% poster="propagation"
 lab.poster(
@@ -334,7 +336,10 @@ lab.show(
 )
 
 # %% [markdown]
-# <details><summary>Prediction 4</summary>
+# <details><summary>Where it starts, and prediction 4</summary>
+#
+# With fresh weights the linear map $g$ turns the trained cells into a direction that has nothing to do with the twin's: their cosines are near 0, and so is
+# the loss of the first step. (The first point is a mean over the first epoch, hence below already.) The spread tells a collapse: it goes to 0.
 #
 # Users of the released code report that the loss falls fast at first and then rises slowly for most of the training (issue 6 of its repository).
 # A plausible reading: the twin's target becomes richer, so agreement gets harder. For a loss without negatives a *rising* loss beside a healthy spread is
@@ -430,29 +435,29 @@ print(f"locality of nearness: {dense.cell_locality(place, here.test_images):.3f}
 # that; notebook 11 goes on with such doubts. One run with one seed shows how a dense method is *measured*; who wins takes longer runs and
 # several seeds.
 #
-# Where does a cell look? From left to right: one test scene, then the similarity to the same cell of its object (the white one) in the untrained
-# network, SimCLR and PixPro.
+# Where does a cell look? Three test scenes, and beside each of them the similarity to one cell in the middle of its object: in the untrained network, SimCLR
+# and PixPro. Each map has a grey range of its own, from the least similar cell to the most similar *other* one.
 
 # %%
 from contrastive_lab.training.locality import object_cells
 
-number = int((here.test_images.masks > 0).flatten(1).sum(dim=1).argmax())
-one = here.test_images.take(torch.tensor([number]))
-heats = []
-for method in networks.values():
-    cells = dense.cell_maps(method, one)[0]
-    inside = object_cells(one, cells.shape[1:])[0].flatten()
-    heat = measures.self_similarity(cells)[int(inside.nonzero()[0])].view(cells.shape[1:])
-    heats.append(((heat - heat.min()) / (heat.max() - heat.min()) * 255).to(torch.uint8))
-
-grey = torch.stack(heats)[:, None].float()
-sheet = F.interpolate(grey, size=32, mode="nearest").to(torch.uint8).expand(-1, 3, -1, -1)
+largest = (here.test_images.masks > 0).flatten(1).sum(dim=1).topk(3).indices.cpu()
+shown = here.test_images.take(largest)
+maps = [dense.cell_maps(method, shown) for method in networks.values()]
+tiles = []
+for n, inside in enumerate(object_cells(shown, tuple(maps[0].shape[2:]))):
+    chosen = inside.flatten().nonzero()
+    tiles.append(shown.pixels[n].cpu())
+    for cells in maps:
+        heat = measures.self_similarity(cells[n])[int(chosen[len(chosen) // 2])]
+        grey = (heat - heat.min()) / (heat.topk(2).values[1] - heat.min())  # the cell itself is always at 1
+        grey = F.interpolate(grey.clamp(max=1).view(1, 1, *inside.shape), size=shown.size)[0]
+        tiles.append((255 * grey).to(torch.uint8).expand(3, -1, -1))
 lab.show_images(
-    torch.cat([one.pixels.cpu(), sheet]),
-    alt="A scene and three grey maps of similarity to one cell of its object: untrained network, SimCLR and PixPro; "
+    torch.stack(tiles),
+    alt="Three scenes, each beside three grey maps of similarity to one cell of its object: untrained network, SimCLR and PixPro; "
     "light cells are similar.",
     columns=4,
-    zoom=5,
 )
 
 # %% [markdown]

@@ -176,7 +176,7 @@ for name, both in (("independent", grid), ("copy", copy)):
 figure = figures.new_figure(height=300)
 for name, both in (("independent", grid), ("copy", copy)):
     figure.add_scatter(x=both[:, 0].tolist(), y=both[:, 1].tolist(), name=name, mode="markers")
-figure.update_xaxes(figures.axis("common code"))
+figure.update_xaxes(figures.axis("common code", constrain="domain"))
 figure.update_yaxes(figures.axis("salient code", scaleanchor="x"))
 lab.show(
     lab.distinct(figure),
@@ -269,7 +269,7 @@ explorables.show(explorables.LeakDial.shipped())
 # %% [markdown]
 # **Play with it:**
 #
-# 1. At the last epoch and $\lambda=0$, where do the hollow background points lie in the salient space? And in the *common* space: do they mix with targets?
+# 1. Pull the epoch to its end, at $\lambda=0$. Where do the hollow background points lie in the salient space? And in the *common* space: do they mix with targets?
 # 2. Move $\lambda$ from 0 to its largest value. Do the groups mix now? Does the digit leave the common code? And what does the *patch* do there?
 # 3. Go back to epoch 0: no training at all. How much of the digit can be read from the common code of random weights? What does that say about calling every number above
 #    chance a "leak that was learned"?

@@ -67,8 +67,8 @@ explorables.show(explorables.Gates())
 #
 # For A and B colour alone is right, for A and C shape alone: no gate serves both, because in A's colour C is as far as can be. In the light
 # everybody agrees with everybody: alike, but not *more alike than the others*, so the loss is $\log 3$, as for guessing. Trained gates find one
-# coordinate for each way of splitting four classes into two and two; three coordinates are enough for six pairs. With an open gate all third
-# classes become equally similar and the loss stays at $\log3$.
+# coordinate for each way of splitting four classes into two and two; three coordinates are enough for six pairs. The fourth is near 0 for all classes, so
+# that it does not matter how far a gate opens it. With an open gate all third classes become equally similar and the loss stays at $\log3$.
 #
 # </details>
 
@@ -130,7 +130,7 @@ quick = (here.z * square) @ here.keys.T / lengths
 print("two matrix products give the same:", torch.allclose(quick, full, atol=1e-6))
 for batch in (256, 1024, 4096):
     matrix = batch * batch * 4 / 1e6
-    print(f"batch {batch}: the big tensor would take {128 * matrix:,.0f} MB, the matrix {matrix:.1f} MB")
+    print(f"batch {batch}, D = 128: the big tensor would take {128 * matrix:,.0f} MB, the matrix {matrix:.1f} MB")
 
 # %% [markdown]
 # ## 3 · The loss

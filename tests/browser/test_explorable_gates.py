@@ -48,11 +48,13 @@ def test_training_reaches_the_floor_with_gates_and_log_three_without(opened):
     part(opened, "train").click()
     opened.wait_for_function(done, timeout=20000)
     assert float(part(opened, "mean").inner_text()) < 0.06
+    assert part(opened, "gate0").get_attribute("aria-label") == "gate 1", "a learned coordinate is not the colour"
     part(opened, "collapse").click()
     opened.wait_for_function(done, timeout=20000)
     assert abs(float(part(opened, "mean").inner_text()) - 1.099) < 0.01
     part(opened, "best").click()
     assert float(part(opened, "mean").inner_text()) < 0.05
+    assert opened.locator("label", has_text="gate 1: colour").count() == 1
 
 
 def test_with_reduced_motion_training_is_done_at_once(chromium, tmp_path):

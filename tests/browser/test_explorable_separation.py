@@ -21,7 +21,12 @@ def test_it_paints_at_once_predicts_moves_and_breaks(opened, paints_within_a_sec
     assert part(opened, "lambda").is_disabled()
     opened.locator("input[type=radio]").nth(1).check()
     assert "Yes" in opened.locator(".answer").inner_text()
-    start, number, picture = part(opened, "words").inner_text(), part(opened, "p0").inner_text(), part(opened, "common").inner_html()
+    start, picture = part(opened, "words").inner_text(), part(opened, "common").inner_html()
+    assert part(opened, "epoch-value").inner_text() == "0", "where training leads is not shown before the prediction"
+    part(opened, "epoch").focus()
+    opened.keyboard.press("End")
+    assert "targets 2." in part(opened, "words").inner_text()
+    number = part(opened, "p0").inner_text()
     part(opened, "lambda").focus()
     opened.keyboard.press("ArrowRight")
     assert "λ = 10" in part(opened, "name").inner_text()

@@ -28,6 +28,7 @@ def test_it_paints_within_a_second(opened, paints_within_a_second):
 
 def test_controls_are_locked_until_a_prediction(opened):
     assert opened.is_disabled("[data-part=epsilon]")
+    assert "Before the first step" in text(opened, "words"), "what three sweeps do is not shown before the prediction"
     opened.check("input[type=radio][value='1']")
     assert opened.is_enabled("[data-part=epsilon]")
     assert opened.inner_text(".answer").startswith("Yes")
@@ -42,8 +43,8 @@ def test_sliders_by_keyboard_and_mouse(opened):
     assert float(text(opened, "entropy")) > float(before)
     assert picture(opened) != drawn
     box = opened.locator("[data-part=steps]").bounding_box()
-    opened.mouse.click(box["x"] + 3, box["y"] + box["height"] / 2)
-    assert "Before the first step" in text(opened, "words")
+    opened.mouse.click(box["x"] + box["width"] - 3, box["y"] + box["height"] / 2)
+    assert "column sums are off by at most" in text(opened, "words")
     opened.focus("[data-part=image]")
     shown = picture(opened, "swap")
     opened.keyboard.press("ArrowRight")

@@ -131,7 +131,7 @@ function mountCorrespondence(root, data) {
     find("cell").value = cell; find("cell-value").textContent = `row ${Math.floor(cell / side) + 1}, ${(cell % side) + 1}`;
     const nearest = Math.min(...s.distance[cell]);
     find("words").textContent = `The cell in row ${Math.floor(cell / side) + 1}, column ${(cell % side) + 1} of crop 1 ${partners.length ? `has ${partners.length} positive${partners.length > 1 ? "s" : ""}` : "has no positive"}; the nearest cell of crop 2 is ${nearest.toFixed(2)} diagonals away. ` +
-      (forget ? `The images are mirrored, the boxes are not: ${s.count ? percent(1 - s.right) : "none"} of the pairs join different places, and no error tells.` :
+      (forget ? `The images are mirrored, the boxes are not: ${s.count ? `${percent(1 - s.right)} of the pairs join different places, and no error tells` : "no harm while the crops share no place"}.` :
         `${percent(s.matched)} of the cells of crop 1 have a positive, ${s.each.toFixed(1)} each on average.`);
   }
   find("threshold").addEventListener("input", (event) => { threshold = +event.target.value; draw(); });

@@ -101,7 +101,11 @@ function mountGates(root, data) {
     find("mean").textContent = mean.toFixed(3); find("floor").textContent = `floor ${FLOOR.toFixed(3)}`;
     find("steps").textContent = Math.max(losses.length - 1, 0); find("steps-note").textContent = how || "hand-made vectors";
     find("pair").value = pair; find("pair-value").textContent = pairName; find("pair").setAttribute("aria-valuetext", pairName);
-    gate.forEach((value, d) => { find("gate" + d).value = value; find(`gate${d}-value`).textContent = value.toFixed(2); });
+    gate.forEach((value, d) => {
+      const slider = find("gate" + d), label = `gate ${d + 1}${names === data.coordinates ? `: ${names[d]}` : ""}`;  // what was learned has no name
+      slider.value = value; find(`gate${d}-value`).textContent = value.toFixed(2);
+      slider.setAttribute("aria-label", label); slider.parentElement.querySelector("span").textContent = label;
+    });
     const near = s.cosines[s.a][s.b] > third + 0.02;
     find("words").textContent = `${pairName}: cosine ${s.cosines[s.a][s.b].toFixed(2).replace("-", "−")} under this gate, loss ${s.loss.toFixed(3)}. ` +
       (near ? "The two are nearer to each other than to any third class." : Math.abs(s.loss - GUESS) < 0.02 ? "All classes are equally similar: nothing is learned for this pair." :

@@ -16,7 +16,7 @@ function mountSeparation(root, data) {
   };
   const COLOURS = ["#1f77b4", "#e07b00", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f", "#a9a910", "#17a5b5"];
   const LAST = data.epochs.length - 1, BROKEN = data.arms.length - 1, SIDE = 284;
-  let weight = 0, epoch = LAST, broken = false, byDigit = true;
+  let weight = 0, epoch = 0, broken = false, byDigit = true;  // where training leads is the question
   const maps = ["common", "salient"].map((space) => {
     const picture = find(space), values = tables[space], reach = 1.05 * Math.max(Math.abs(data[space].low), data[space].high);
     make("text", { x: 8, y: 12, "font-size": 12, "font-weight": 600 }, picture, `${space} space`);
@@ -49,14 +49,14 @@ function mountSeparation(root, data) {
     find("epoch").value = epoch; find("epoch-value").textContent = data.epochs[epoch];
     find("epoch").setAttribute("aria-valuetext", `epoch ${data.epochs[epoch]}`);
     find("colour").textContent = byDigit ? "Colour by patch" : "Colour by digit";
-    find("words").textContent = `${find("name").textContent}, epoch ${data.epochs[epoch]}: in this view background (hollow) lies ${s.background.toFixed(2)} from the origin of the salient space, targets ${s.targets.toFixed(2)}. ` +
+    find("words").textContent = `${find("name").textContent}, epoch ${data.epochs[epoch]}: in this view background (hollow) lies ${s.background.toFixed(1)} from the origin of the salient space, targets ${s.targets.toFixed(1)}. ` +
       `Colours show the ${byDigit ? "digit" : "patch"} of targets. ` + (broken ? "Nothing marks the origin: this network never saw a plain background." : "");
   }
   find("lambda").addEventListener("input", (event) => { weight = +event.target.value; broken = false; draw(); });
   find("epoch").addEventListener("input", (event) => { epoch = +event.target.value; draw(); });
   find("colour").addEventListener("click", () => { byDigit = !byDigit; draw(); });
   find("broken").addEventListener("click", () => { broken = true; epoch = LAST; draw(); });
-  find("reset").addEventListener("click", () => { weight = 0; epoch = LAST; broken = false; byDigit = true; draw(); });
+  find("reset").addEventListener("click", () => { weight = 0; epoch = 0; broken = false; byDigit = true; draw(); });
   lock(root, () => {});
   draw();
 }

@@ -93,7 +93,7 @@ function mountSinkhorn(root, data) {
     find("steps").value = steps; find("steps-value").textContent = balance ? `${steps / 2} sweeps` : "off";
     find("image").value = image + 1; find("image-value").textContent = image + 1;
     for (const name in data.networks) find(`net-${name}`).setAttribute("aria-pressed", name === network);
-    const last = !balance ? "Softmax of each row, nothing balances." : steps === 0 ? "Before the first step." : steps % 2 ? "The columns were scaled last: row sums are off." : "The rows were scaled last: column sums are nearly even.";
+    const last = !balance ? "Softmax of each row, nothing balances." : steps === 0 ? "Before the first step." : steps % 2 ? "The columns were scaled last: they are even, row sums are off." : `The rows were scaled last: each adds up to 1, column sums are off by at most ${Math.round(100 * s.imbalance)} %.`;
     const top = s.masses.indexOf(high);
     find("words").textContent = `${data.names[network]}, ε = ${epsilon.toFixed(3)}. ${last} Prototype ${top + 1} holds most, ${log2(high)} of ${B} scenes; ` +
       `${s.used} of ${K} prototypes are somebody's favourite; the loss is ${log2(s.loss)}, ${s.loss < lnK - 0.005 ? log2(lnK - s.loss) + " below" : "not below"} ln K.`;
