@@ -128,7 +128,7 @@ function mountMixing(root, data) {
   }
   find("reset").addEventListener("click", () => { p = { ...data.start }; which = 0; oracle = false; draw(); });
   find("oracle").addEventListener("click", () => { oracle = !oracle; draw(); });
-  find("collapse").addEventListener("click", () => { which = 1; draw(); });
+  find("collapse").addEventListener("click", () => { which = 1; oracle = false; draw(); });
   lock(root, () => {});
   draw();
 }
