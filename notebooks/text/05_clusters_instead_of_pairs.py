@@ -154,7 +154,9 @@ for epsilon in epsilons:
 
 figure = figures.new_figure(height=320)
 figure.add_scatter(x=epsilons, y=entropy, name="entropy of the codes / ln K", mode="lines+markers")
-figure.add_scatter(x=epsilons, y=imbalance, name="largest imbalance of a prototype", mode="lines+markers", line={"dash": "dash"})
+figure.add_scatter(
+    x=epsilons, y=imbalance, name="largest imbalance of a prototype", mode="lines+markers", line={"dash": "dash"}
+)
 figure.update_xaxes(figures.axis("epsilon", type="log", tickvals=[0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1]))
 figure.update_yaxes(figures.axis("share", rangemode="tozero"))
 lab.show(
@@ -171,7 +173,9 @@ rows = {}
 for sweeps in (1, 3, 10, 50):
     codes = sinkhorn(here.scores1, epsilon=0.05, iterations=sweeps)
     masses = codes.sum(dim=0)
-    rows[f"sweeps: {sweeps}"] = [{"least": masses.min().item(), "most": masses.max().item(), "even": len(codes) / len(masses)}]
+    rows[f"sweeps: {sweeps}"] = [
+        {"least": masses.min().item(), "most": masses.max().item(), "even": len(codes) / len(masses)}
+    ]
 lab.table(rows, ["least", "most", "even"])
 
 # %% [markdown]
@@ -266,7 +270,9 @@ print(f"{method.title}: {prototypes} prototypes of {numbers} numbers, epsilon {m
 place = lab.folder("05-swav", here.settings)
 run = train(method, here.train_images, here.settings, [evaluate, lab.Live("swav")], folder=place)
 
-figure = figures.training_curve({"swav": run.column("loss")}, measure="loss", limit=math.log(16), limit_name="no information: ln K")
+figure = figures.training_curve(
+    {"swav": run.column("loss")}, measure="loss", limit=math.log(16), limit_name="no information: ln K"
+)
 lab.show(
     figure,
     alt="The training loss falls further and further below the dashed line ln K, fastest in the first epochs.",
@@ -404,7 +410,9 @@ lab.show_images(
 for large_views, small_views in ((2, 0), (2, 4), (6, 0)):
     factor = (large_views * 32**2 + small_views * 16**2) / (2 * 32**2)
     predictions = 2 * (large_views + small_views - 1)
-    print(f"{large_views} large, {small_views} small: {factor:.1f} times the pixels, {predictions} predictions per image")
+    print(
+        f"{large_views} large, {small_views} small: {factor:.1f} times the pixels, {predictions} predictions per image"
+    )
 
 # %% [markdown]
 # The loss stays on the same scale, because the package averages over the pairs: without information it is $\ln K$ for any number of views. All predictions
@@ -517,7 +525,11 @@ for results in ("methods-cifar10", "methods-scenes"):
 short = lab.results.read("published")["short_schedules"]
 print(f"{short['what']}; from {short['source']}")
 for name in ("simclr", "swav"):
-    print(f"{name:7}", *(f"{when}: {top1}" for when, top1 in zip(short["columns"], short["rows"][name], strict=True)), sep="  ")
+    print(
+        f"{name:7}",
+        *(f"{when}: {top1}" for when, top1 in zip(short["columns"], short["rows"][name], strict=True)),
+        sep="  ",
+    )
 
 # %% [markdown]
 # <details><summary>What the tables say</summary>
