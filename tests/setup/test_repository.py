@@ -52,6 +52,10 @@ def test_data_files_of_the_package_are_installed_with_it():
     assert not [str(file) for file in files if "." in str(file.parent)]
 
 
+def test_type_hints_reach_projects_that_import_the_package():
+    assert "contrastive_lab/py.typed" in tracked()
+
+
 def test_no_file_is_large_and_no_secret_path_is_named():
     home = re.compile(rb"/roo[t]/|/home/[a-z]+/|/Users/[A-Za-z]+/")
     for name in tracked():
