@@ -385,6 +385,9 @@ run = train(method, here.train_images, here.settings, [evaluate, lab.Live()], fo
 # The picture above was repainted while the network trained: the batch on its two strongest directions, the spectrum of the embeddings, and the
 # path in the plane. A run that you repeat with the same settings is opened, not trained again.
 #
+# The curve of the loss begins with the *mean* over the first epoch. The very first step lies nearer to the line of guessing, and a little below it: even an
+# untrained network puts twins nearer together than strangers.
+#
 # Does the network know anything useful? Ask its nearest neighbours: the class of a test image is voted by the most similar training images. We
 # never told it about colours.
 
@@ -394,8 +397,8 @@ curve = {"simclr": run.column("loss")}
 figure = figures.training_curve(curve, measure="loss", limit=guess, limit_name="guessing: log(2N - 1)")
 lab.show(
     figure,
-    alt="The training loss falls from near the dashed line of guessing, fast in the first "
-    "epochs and slowly afterwards.",
+    alt="The mean training loss of each epoch: the first lies below the dashed line of guessing "
+    "already, and the next ones fall fast at first and slowly afterwards.",
 )
 
 common = here.test_images.labels.bincount().max().item() / len(here.test_images)

@@ -159,8 +159,8 @@ explorables.Npc({"toy": (here.z1, here.z2)}, batch=8).live()
 #
 # $$q_a\approx\Big(1+\frac{P_a}{(2N-2)\,\overline{e^{z_a^\top z_b/\tau}}}\Big)^{-1}.$$
 #
-# Only $2N-2$ depends on the batch. So doubling the batch helps as much as halving $P_a$, and below the bend of the curve $q$ is *proportional* to the batch.
-# How good is the rule on the shipped encoder?
+# Only $2N-2$ depends on the batch. So doubling it helps as much as halving $P_a$, and as long as an anchor's $q$ is small, it is *proportional* to $2N-2$. (The
+# mean over anchors rises more slowly: hard positives are near 1 already in small batches.) How good is the rule on the shipped encoder?
 
 # %%
 from contrastive_lab.explorables.npc import batches, shipped, state_at
