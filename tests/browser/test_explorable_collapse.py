@@ -73,6 +73,17 @@ def test_break_it_lights_the_first_lamp_and_other_encoders_can_be_chosen(page):
     assert "representation" in part(page, "words").inner_text()
 
 
+def test_no_variance_of_any_encoder_is_cut_off_at_the_top(page):
+    unlock(page)
+    for _ in range(2):
+        part(page, "layer").click()
+        for encoder in part(page, "encoders").locator("button").all():
+            encoder.click()
+            points = part(page, "spectrum").locator("polyline").last.get_attribute("points").split()
+            first, second = (float(point.split(",")[1]) for point in points[:2])
+            assert 0.05 < first < second, encoder.inner_text()
+
+
 def test_a_slider_paints_quickly(page):
     unlock(page)
     took = page.evaluate(

@@ -52,7 +52,9 @@ function mountCollapse(root, data) {
     return find("encoders").appendChild(row);
   });
   const plot = find("spectrum");
-  const box = { x: 0.11, y: 0.05, w: 0.86, h: 0.62 }, HIGH = 1, LOW = -8;
+  const box = { x: 0.11, y: 0.05, w: 0.86, h: 0.62 }, LOW = -8;
+  // No variance of any encoder or layer may be cut off.
+  let HIGH = 1; for (const one of data.encoders) for (const kept of [...one.epochs, ...one.counts]) for (const v of kept) HIGH = Math.max(HIGH, Math.ceil(v));
   const X = (k, d) => box.x + box.w * (s.log ? Math.log(Math.max(k, 1)) / Math.log(d) : (k - 1) / Math.max(d - 1, 1));
   const Y = (v) => box.y + (box.h * (HIGH - Math.min(HIGH, Math.max(LOW, Math.log10(Math.max(v, 1e-12)))))) / (HIGH - LOW);
   const text = (parent, x, y, words, extra) => make("text", { x, y, "font-size": 0.03, ...extra }, parent, words);
