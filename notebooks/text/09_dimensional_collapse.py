@@ -180,7 +180,8 @@ explorables.show(explorables.Collapse())
 #
 # Weak directions matter at small $q$ and not at large $q$: squashing the tail moves RankMe and the entropy rank, while PR and NESum hardly notice. With
 # fewer samples the very same encoder seems to have fewer directions, most of all one that has many (the second cell below prints it). And all ranks are
-# free of scale: the cloud that shrank to a point keeps a respectable participation ratio, only the spread and the uniformity give the alarm.
+# free of scale: the cloud that shrank to a point keeps a respectable participation ratio, and lamp 1, the spread, gives the alarm. (RankMe is low there as
+# well, but not because the cloud is small: section 7.) The representation below that embedding has few directions, and no lamp 1: its rows have any length.
 #
 # </details>
 #
@@ -271,17 +272,22 @@ lab.show(
 )
 
 # %% [markdown]
-# **Is a real spectrum as sensitive?** Less, in PR. The toy cloud of section 1 falls like $1/i$: its few strong directions are known early, and PR
-# listens to those. RankMe listens to the tail, which needs many samples.
+# **Is an uneven spectrum as sensitive?** The same line for any covariance $\Sigma$: $\mathbb E\,\mathrm{tr}\,S^2\approx\mathrm{tr}\,\Sigma^2+\frac{(\mathrm{tr}\,\Sigma)^2}N$, so PR is
+# measured as about $\mathrm{PR}/(1+\mathrm{PR}/N)$. It is the number of directions in use that $N$ must exceed, not $D$. The toy cloud of section 1 falls like
+# $1/i$: **predict** which loses more of its value at $N=2D$, this cloud or the isotropic one, and PR or RankMe.
 
 # %%
+variances = 1 / torch.arange(1.0, 33)  # those of the distribution that the cloud was drawn from
+true = float(variances.sum() ** 2 / variances.square().sum())
 for n in (64, 128, 256, 512, 2000):
     part = here.cloud[:n]
     pr, top, rank = (measure(part) for measure in (measures.participation_ratio, measures.nesum, measures.rankme))
-    print(f"N = {n:4d}: PR {pr:5.2f}, NESum {top:5.2f}, RankMe {rank:5.2f}")
+    print(f"N = {n:4d}: PR {pr:5.2f} (formula {true / (1 + true / n):5.2f}), NESum {top:5.2f}, RankMe {rank:5.2f}")
 
 # %% [markdown]
-# So before anybody compares ranks: the same number of images, the same images, and $N\ge4D$.
+# The uneven cloud loses less, and RankMe loses less than PR in both tables: its shares are roots, which lie closer together than the variances do. (Single draws
+# scatter: at few samples by about a tenth.) But nobody knows the true spectrum beforehand. So before anybody compares ranks: the same number of images, the
+# same images, and $N\ge4D$.
 #
 # ## 4 · Three lamps
 #
@@ -341,9 +347,9 @@ for arm, run in here.runs.items():
 figure = lab.distinct(figures.spectra({arm: values.numpy() for arm, values in spectra.items()}))
 lab.show(
     figure,
-    alt="Four spectra of embeddings on a logarithmic scale: SimCLR at temperature 0.2 and "
-    "uniformity only are high and flat, temperature 2 starts high and falls fast, "
-    "alignment only lies below all others.",
+    alt="Four spectra of embeddings on a logarithmic scale: uniformity only is high and "
+    "flat, SimCLR at temperature 0.2 falls by some powers of ten, temperature 2 starts "
+    "higher and falls faster, alignment only lies below all others.",
 )
 
 # %% [markdown]
@@ -454,7 +460,8 @@ def linear_run(noise, layers=1, steps=300, size=16, seed=0):
 
 
 # %% [markdown]
-# **Predict.** Noise of strength 0.1, of 1 and of 4 on half of the coordinates. How many of the 16 singular values survive in each case?
+# **Predict.** Noise of strength 0.1, of 1 and of 4 on half of the coordinates. How many of the 16 singular values survive (stay above a twentieth of the
+# largest) in each case?
 
 # %%
 steps = lab.profile(smoke=200, laptop=400, full=800)
@@ -505,8 +512,8 @@ for layers, seen in deep.items():
 # %%
 show_values(
     deep[4],
-    "Singular values of a product of four matrices over the steps: the larger ones grow one "
-    "after the other, the smallest stay near zero.",
+    "Singular values of a product of four matrices over the steps: the strong ones meet within "
+    "few steps, weaker ones rise one after the other, the smallest stay near zero.",
 )
 
 # %% [markdown]
@@ -569,7 +576,7 @@ lab.table(layers, list(layers["alignment only"][0]))
 # spread left, while the representation of the same network still differs from image to image (the next cell says by how much), if along few directions.
 # And compare the two *shares* before you repeat that "the projector collapses and the backbone does not": in short runs like these it need not hold.
 #
-# (Backbone features end in a ReLU, so they are never negative and their mean is large: uncentred numbers such as RankMe are dominated by it.)
+# (Backbone features end in a ReLU, so they are never negative and their mean is large, which an uncentred number such as RankMe counts as a direction.)
 
 # %%
 for arm, run in here.runs.items():

@@ -223,8 +223,8 @@ print(f"share of the gap: {squared / (squared + rest):.0%}")
 # %% [markdown]
 # ## 5 · See it, close it
 #
-# Finished runs at four temperatures, each kind from one initialisation: CLIP on scenes and captions, and a variant without words (a picture and a sketch of
-# its edges, two picture networks); the buttons choose. Left, the plane spanned by the direction of the gap (to scale) and the widest direction across it.
+# Finished runs at four temperatures, each kind from one initialisation: CLIP on scenes and captions, a variant without words (a picture and a sketch of
+# its edges, two picture networks), and CLIP on photographs with sentences written by people; the buttons choose. Left, the plane spanned by the direction of the gap (to scale) and the widest direction across it.
 
 # %% tags=["explorable"]
 explorables.show(explorables.ModalityGap())
@@ -352,7 +352,7 @@ for data in ("scenes", "flickr8k"):
 # the best encoder. So the gap is no measure of quality.
 #
 # Photographs tell the same story in these runs: the gap is ordered by temperature, and at the smallest gap retrieval is not at its best. The temperature that
-# may learn hardly moves from where it began, in so few steps. Look at the level, too: the own sentence is found several times as often as by guessing (one in
+# may learn hardly moves from where it began, in so few steps. Look at the level, too: the own sentence is found many times as often as by guessing (one in
 # the number of test pairs), and still seldom. Some thousand pairs, a narrow network and a text encoder that starts from nothing do not make a search engine;
 # CLIP had hundreds of millions of pairs.
 #

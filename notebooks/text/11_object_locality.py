@@ -137,7 +137,7 @@ explorables.show(explorables.ObjectLocality.shipped())
 # Training makes the maps follow the object instead of the query's neighbourhood. Where the object has a colour of its own, raw colour is nearly
 # perfect; in the plane under the maps the methods move far to the right in a few epochs, towards the dashed line of raw colour (section 10 counts
 # who passes it). On the white disc colour still *ranks* well, but grey is so near to white that a threshold of one half marks most of the picture;
-# the trained maps leave a wider gap. With 4 × 4 cells an object is smaller than a cell: resolution comes first.
+# the maps trained on cells leave a wider gap. With 4 × 4 cells an object is smaller than a cell: resolution comes first.
 #
 # </details>
 #
@@ -166,6 +166,9 @@ lab.poster(
 )
 
 # %% [markdown]
+# No map tells the two objects of one colour apart here: a cell says what it looks like, not *which thing* it belongs to. (A handful of cells, one query: an
+# anecdote.) And on the white disc a network that compares whole images hardly differs from the untrained one; those trained on cells enclose it.
+#
 # ## 3 · How good is a heat map?
 #
 # Looking is not measuring. Two ways to score a map against the mask: one needs a threshold, one does not.
@@ -308,9 +311,10 @@ lab.show(
 
 # %% [markdown]
 # What "objects emerge without supervision" means is the first part of this curve: the number rises, and no mask was used. What the sentence
-# leaves out is the dashed line.
+# leaves out is the dashed line, and *nearness* of section 4, which knows no picture at all: does your curve end above it?
 #
-# Locality is not the same as recognition. The same run, judged by nearest neighbours on the *shape*, where guessing gives one in six:
+# Locality is not the same as recognition. The same run, judged by nearest neighbours on the *shape*, where guessing gives one in six. (So few test images vote
+# that an accuracy moves by several hundredths on its own: the way to the right is certain, up and down hardly.)
 
 # %%
 figure = figures.new_figure(height=300, showlegend=False)
@@ -322,6 +326,7 @@ figure.add_scatter(
     mode="lines+markers+text",
     text=[str(int(e)) for e in epochs],
     textposition="top center",
+    cliponaxis=False,
     marker={"color": figures.look("simclr").colour},
 )
 figure.update_xaxes(figures.axis("mask AUROC"))
@@ -525,7 +530,8 @@ for name in ("simclr", "pixpro", "pixcontrast"):
         print(f"scenes: {name} ends above {rival} in {wins} of {seeds} seeds")
 
 # %% [markdown]
-# Two axes again, for these methods and over the epochs of the first seed: *where are the objects* against *which object is it*. After it comes another table, of
+# Two axes again, for these methods and over the epochs of the first seed: *where are the objects* against *which object is it* (as uncertain as in section 5:
+# its test images are few). After it comes another table, of
 # runs over several seeds on smaller images (enlarged for the measurement), each method with its own recipe. **Predict** for that one: does a method that
 # compares *whole images* reach the mask AUROC of one that compares cells?
 
@@ -672,8 +678,8 @@ else:
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# Two draws of the same kind lay close together, and so did the untrained network with the finer map. Every trained network ended below the start; SimCLR
-# least, the two dense methods most. The other *kind* of first weights lay far below all of them, about where raw colour is.
+# Two draws of the same kind lay close together, and so did the untrained network with the finer map. Every trained network ended below the start: SimCLR
+# least, by hardly more than two draws differ, the two dense methods most. The other *kind* of first weights lay far below all of them, about where raw colour is.
 # (PyTorch's first weights are small. We suspect that a residual network then hands its early maps on nearly as they are.) So "untrained" is a recipe as well,
 # and with the wrong one at hand training looks like a triumph, or like damage. The fair baseline is the network that the training began with. It is one run
 # of each, on some thousand photographs, at another size of map: whether training gains or loses in general, it can't say.

@@ -489,8 +489,9 @@ for name, several in here.rows.items():
 # <details><summary>Where the time goes</summary>
 #
 # A momentum twin adds forward passes without backward passes; a backward pass costs about twice its forward pass. But MoCo sends each view through one of the
-# two networks only, where SimCLR sends both through the trained one. Twice the views are twice the work: CACR takes four. The untrained network's time is
-# that of measuring it.
+# two networks only, where SimCLR sends both through the trained one. Twice the views are twice the work: CACR takes four. PixPro and PixContrast cost
+# most: their network keeps maps of twice the side, four times as many cells in its last layers, and both views go through the trained network and the twin.
+# The untrained network's time is that of measuring it.
 #
 # </details>
 
