@@ -33,6 +33,11 @@ def recorded(name: str) -> list[tuple[str, dict[str, Any]]]:
     return [(file, read(file)) for file in (name, f"{name}-gpu") if (RESULTS / f"{file}.json").exists()]
 
 
+def plain(value: float) -> str:
+    """Three digits, or all before the point; never a power of ten."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def rate(entry: Mapping[str, Any] | None) -> str:
     return f"{entry['images_per_second']:,.0f}" if entry and "images_per_second" in entry else ""
 
@@ -60,9 +65,12 @@ def loops() -> str:
             for e in content["entries"]
         ]
         title = (
-            f"**Training loop**, images per second ({place(content)}; results/{file}.json). No loop is faster than the encoder alone: "
-            "the last column is the most that could be reached. On a CPU the ratios are those of processor time."
+            f"**Training loop**, images per second ({place(content)}; results/{file}.json). lightly's loop is its recipe: PIL images, "
+            f"its transforms, {content['workers'] or 'no'} loader processes, nothing compiled. No loop is faster than the encoder "
+            "alone: the last column is the most that could be reached."
         )
+        if not file.endswith("-gpu"):
+            title += " Images per second are of wall time, the ratios of processor time, which other programs on the machine disturb less."
         if any(e.get("in_parts") for e in content["entries"]):
             title += " In parts: not measured as one graph in its present form; SepCLR's fails to compile with this version of torch."
         parts.append(
@@ -103,7 +111,7 @@ def losses() -> str:
 def _cost(entry: Mapping[str, Any] | None) -> str:
     if not entry or "mebibytes" not in entry:
         return "–"
-    return f"{1000 * entry['seconds']:,.3g} / {entry['mebibytes']:,.0f}" if "seconds" in entry else f"/ {entry['mebibytes']:,.0f}"
+    return f"{plain(1000 * entry['seconds'])} / {entry['mebibytes']:,.0f}" if "seconds" in entry else f"/ {entry['mebibytes']:,.0f}"
 
 
 def measured() -> str:
@@ -169,7 +177,7 @@ def ceilings() -> str:
                 e["arrangement"],
                 f"{e['images']:,}" if "images" in e else e["failed"],
                 rate(e),
-                f"{e['tflops']:,.3g}" if "tflops" in e else "",
+                plain(e["tflops"]) if "tflops" in e else "",
                 *([f"{e['peak_mib']:,}" if "peak_mib" in e else ""] if memory else []),
             ]
             for e in content["entries"]
@@ -190,7 +198,7 @@ def _milliseconds(row: Mapping[str, Any], kind: str) -> str:
     seconds = row[kind]
     if not isinstance(seconds, float):
         return str(seconds)
-    return f"{1000 * seconds:.3f}" + ("" if kind.startswith("rounding") else f" ({row['flops'] / seconds / 1e12:,.3g})")
+    return f"{1000 * seconds:.3f}" + ("" if kind.startswith("rounding") else f" ({plain(row['flops'] / seconds / 1e12)})")
 
 
 def processes() -> str:

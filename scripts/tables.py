@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean, median, stdev
 from typing import Any
 
 from speed_tables import lines, read, speed
@@ -38,8 +38,11 @@ HEAD = """# Results
 
 Every number on this page is read from `results/*.json` by `scripts/tables.py`; those files also hold settings, seeds, versions and
 hardware. Mean ± standard deviation over seeds; no deviation means one seed. Accuracies are taken after the last epoch, never the best,
-with the training images as bank. Times come from machines that did other work as well: compare them within a table only.
+with the training images as bank. Times come from machines that did other work as well: compare them within a table only. Where the seeds
+of one method differ too much in time to compare methods, there is no column of seconds.
 """
+UNSTEADY = 0.25
+"""Deviation over mean of the seconds of one method's seeds beyond which they say nothing about the method."""
 
 
 def main() -> int:
@@ -113,11 +116,19 @@ def methods(data: str) -> str:
     grouped = trials(data)
     place = grouped["simclr"][0]["environment"]
     shown = {key: how for key, how in COLUMNS.items() if any(key in row for own in grouped.values() for row in own)}
+    if not steady(column(own, "train_seconds", 1, place) for own in grouped.values()):
+        del shown["train_seconds"]
     rows = [
         [name, str(len(own)), *(cell(column(own, key, factor, place), digits) for key, (_, factor, digits) in shown.items())]
         for name, own in grouped.items()
     ]
     return conditions(data, grouped) + "\n\n" + lines(["method", "seeds", *(title for title, _, _ in shown.values())], rows)
+
+
+def steady(seconds: Iterable[Sequence[float]]) -> bool:
+    """Whether most methods' seeds took about equally long."""
+    varied = [stdev(own) / fmean(own) for own in seconds if len(own) > 1]
+    return not varied or median(varied) <= UNSTEADY
 
 
 def trials(data: str) -> dict[str, list[dict[str, Any]]]:
@@ -150,16 +161,16 @@ def column(rows: Sequence[Mapping[str, Any]], key: str, factor: float, place: Ma
 
 
 def claims() -> str:
-    content = read("claims-verdicts")
+    content, trained = read("claims-verdicts"), epochs_of_claims()
     sizes = content["sizes"]
     words = (
-        f"{sizes['network']} of width {sizes['width']}, up to {sizes['count']:,} images, epochs in units of {sizes['epochs']} "
+        f"{sizes['network']} of width {sizes['width']}, up to {sizes['count']:,} images "
         f"({', '.join(content['devices'])}; results/claims.json). Differences are taken seed by seed, ± the half-width of "
         "Student's 95 % interval. Confirmed: the interval leaves out zero, and the difference goes the paper's way; refuted: the other "
         "way. Of twenty questions about nothing at all, one is decided by luck."
     )
     parts = [words]
-    for claim in content["claims"].values():
+    for name, claim in content["claims"].items():
         rows = [
             [
                 v["claim"],
@@ -171,8 +182,16 @@ def claims() -> str:
             for v in claim["verdicts"]
         ]
         body = lines(["claim", "difference of", "", "seeds", "verdict"], rows) if rows else "Not all arms were run yet."
-        parts.append(f"**{claim['title']}.** {claim['note']}\n\n{body}")
+        parts.append(f"**{claim['title']}.** {claim['note']} Trained for {trained[name]} epochs.\n\n{body}")
     return "\n\n".join(parts)
+
+
+def epochs_of_claims() -> dict[str, str]:
+    """How long the arms of each claim were trained, the untrained ones left out."""
+    found: dict[str, set[int]] = {}
+    for key, trial in read("claims").items():
+        found.setdefault(key.split("/")[0], set()).add(trial["settings"]["epochs"])
+    return {name: " or ".join(map(str, sorted(epochs - {0}))) for name, epochs in found.items()}
 
 
 def finished() -> str:
@@ -217,7 +236,7 @@ def beside_published() -> str:
         f"**Ours beside theirs**: CIFAR-10, ResNet-18 of width {SIZE['width']} with the CIFAR stem, after {SIZE['epochs']} epochs, "
         f"kNN with k = 200 and temperature 0.1 as theirs ({one['environment']['device']}; results/runs-cifar10.json). Theirs: the better "
         f"of two batch sizes, best epoch ({source}). Ours is lower for {' and '.join(short) or 'none'}; "
-        "the other methods were not run at this size yet."
+        "two seeds or one, and the test images, leave some tenths open. What the table lacks was not run at this size."
     )
     return words + "\n\n" + lines(["method", "batch", "seeds", "kNN %", "linear %", "theirs: kNN %", "difference"], rows)
 
@@ -230,8 +249,11 @@ def clip() -> str:
         rows = [[arm, str(len(own)), *(cell([row[key] for row in own], 3) for key in shown)] for arm, own in content["arms"].items()]
         words = (
             f"{content['images']:,} {what}, {content['epochs']} epochs, {content['pairs']} test pairs "
-            f"({content['environment']['device']}; results/clip-{data}.json)."
+            f"({content['environment']['device']}; results/clip-{data}.json). Cone: mean cosine within a modality. Closed: each modality "
+            "moved by half of the gap, nothing trained."
         )
+        if any("wrong pairs" in arm for arm in content["arms"]):
+            words += " Wrong pairs: a part of the training captions belongs to another scene (see benchmarks/clip_temperatures.py)."
         parts.append(words + "\n\n" + lines(["", "seeds", *shown], rows))
     return "\n\n".join(parts)
 
@@ -246,7 +268,8 @@ def photographs() -> str:
     rows = [[arm, str(len(own)), *(cell([row[key] for row in own], 3) for key in shown)] for arm, own in arms.items()]
     words = (
         f"STL-10, {size['count']:,} images, {size['epochs']} epochs, width {size['width']}, {size['scored']} test images with masks "
-        f"({place}; results/locality_stl10.json)."
+        f"({place}; results/locality_stl10.json). These measures reward smooth maps of large objects: notebook 11 shows what they give to "
+        "maps that know no picture."
     )
     return words + "\n\n" + lines(["", "seeds", *shown.values()], rows)
 
