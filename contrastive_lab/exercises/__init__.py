@@ -34,7 +34,7 @@ _NOTEBOOKS = (
     comparison,
 )
 EXERCISES: dict[str, Exercise] = {exercise.name: exercise for module in _NOTEBOOKS for exercise in module.ALL}
-"""Every exercise by name; notebooks write `exercises.get("info_nce").check(info_nce)`."""
+"""Every exercise by name; notebooks write `exercises.check("info_nce", info_nce)`."""
 
 
 def get(name: str) -> Exercise:
@@ -45,8 +45,14 @@ def get(name: str) -> Exercise:
 
 
 def check(name: str, attempt: object) -> None:
-    """Print that the attempt is right, or raise `NotYet` with the mistake that was recognised."""
-    get(name).check(attempt)  # type: ignore[arg-type]
+    """Print that the attempt is right, or raise `NotYet` with the mistake that was recognised.
+
+    `or_solution` puts the solution under the learner's name; whoever checks that without running their own cell again is told so.
+    """
+    exercise = get(name)
+    if attempt is exercise.solution:
+        raise NotYet(f"{name}: this is the lab's solution, with which the notebook went on. Run the cell with your own function first.")
+    exercise.check(attempt)  # type: ignore[arg-type]
 
 
 __all__ = ["EXERCISES", "Case", "Exercise", "Mistake", "NotYet", "card", "check", "folded", "get"]

@@ -80,7 +80,7 @@ class Exercise:
 
     def or_solution(self, attempt: Answer) -> Answer:
         """The attempt if it is right, otherwise the lab's solution, so that the rest of a notebook runs either way."""
-        if self.passes(attempt):
+        if attempt is not self.solution and self.passes(attempt):
             print(f"going on with your {self.name}")
             return attempt
         print(f"going on with the lab's {self.name} until yours passes its check")

@@ -134,6 +134,15 @@ def test_an_attempt_that_fails_is_replaced_by_the_solution(capsys):
     assert "until yours passes" in capsys.readouterr().out
 
 
+def test_the_solution_that_took_the_place_of_an_attempt_is_not_called_right(capsys):
+    exercise = exercises.get("uniformity")
+    replaced = exercise.or_solution(lambda x, t=2.0: None)
+    with pytest.raises(NotYet, match="Run the cell with your own function"):
+        exercises.check("uniformity", replaced)
+    exercise.or_solution(replaced)
+    assert "going on with your" not in capsys.readouterr().out
+
+
 def test_hints_and_names_refuse_what_they_do_not_know(capsys):
     exercises.get("alignment").hint(2)
     assert "Hint 2 of 3" in capsys.readouterr().out
