@@ -581,9 +581,9 @@ lab.show(
 
 # %% [markdown]
 # Two collapses with opposite faces. Without balance the loss is *excellent*: every image chooses the same prototype, and the mean prediction has no
-# entropy left. With codes that are too soft the loss *never leaves* $\ln K$: every image gets the uniform code, which says nothing and is
-# predicted best by a network that says nothing. One lamp alone
-# would miss one of them; the entropy of the mean prediction and the distance to $\ln K$ together see both.
+# entropy left. With codes that are too soft every prototype has its equal share, and still (prediction 3) the loss *never leaves* $\ln K$: every image gets the
+# uniform code, which says nothing and is predicted best by a network that says nothing. One lamp alone would miss one of them; the entropy of the mean
+# prediction and the distance to $\ln K$ together see both.
 #
 # (Short runs: if your profile trained for an epoch only, the collapses are not complete yet. Their direction shows.)
 #

@@ -37,7 +37,7 @@ lab.banner("06_pixels")
 #
 # Write your answers down before you read on. You will meet each question again.
 #
-# 1. Two random crops of an image, each with $6\times6$ cells. Which share of the cells of one crop has a partner in the other: a tenth, half, nearly all?
+# 1. Two random crops of an image, each with $6\times6$ cells. Which share of the cells of one crop has a partner in the other: a tenth, a third, most of them?
 # 2. You mirror a crop but forget to tell the loss. Does training fail, stop, or go on as if nothing had happened?
 # 3. PixPro has no negatives at all. What could it learn to cheat, and what stands in the way?
 # 4. After training, PixPro's loss *rises* for a while in the authors' runs. Bug or feature?
