@@ -270,7 +270,9 @@ for dim in (2, 3, 16, 128):
     print(f"dimension {dim:3d}: floor {floor:.4f}, 2000 random points {value:.4f}")
 
 # %% [markdown]
-# So a value of $-3.5$ is excellent in 16 dimensions and mediocre in 512. Always read uniformity as a share of its floor.
+# So a value of $-3.5$ is excellent in 16 dimensions and mediocre in 512. Always read uniformity as a share of its floor. (This floor is that of infinitely
+# many points. A finite cloud may get a little lower, since no point counts as its own neighbour; the circles below have the floor for as many points as
+# they show.)
 #
 # Now let both forces act on points that are free to move: no network, only gradient descent on the angles. The red arc shows how far one point's
 # bump reaches.
