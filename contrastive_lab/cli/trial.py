@@ -84,6 +84,10 @@ def sets_of(folder: str | Path, settings: Settings, *, download: bool = False) -
     """The images that the run in `folder` was trained on."""
     path = Path(folder) / DATA_FILE
     request = json.loads(path.read_text("utf-8")) if path.exists() else {"data": settings.data, "count": None, "options": {}}
+    if request["data"] == "own":
+        raise ValueError(
+            f"run {str(folder)!r} saw images of your own, which only your script can load; measure it there, with training.Evaluate"
+        )
     return load_sets(request["data"], settings.method, count=request["count"], download=download, **request["options"])
 
 

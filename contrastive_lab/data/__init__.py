@@ -10,6 +10,7 @@ from contrastive_lab.data.download import DownloadError
 from contrastive_lab.data.images import Images
 from contrastive_lab.data.load import NAMES, load
 from contrastive_lab.data.locate import SetNotFoundError, cache_folder
+from contrastive_lab.data.own import read_folder
 from contrastive_lab.data.suited import suited
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ __all__ = [
     "digits",
     "load",
     "make_synthetic_scenes",
+    "read_folder",
     "scenes",
     "suited",
 ]

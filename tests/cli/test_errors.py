@@ -93,3 +93,11 @@ def test_a_folder_that_cannot_be_written(lab, tmp_path):
     assert result.exit_code == 1
     assert "taken" in result.output
     assert "Traceback" not in result.output
+
+
+def test_a_run_on_images_of_ones_own_is_measured_elsewhere(lab, tmp_path):
+    assert lab("train", "--count", 64, "--batch-size", 32, "--width", 8, "--epochs", 0, "--device", "cpu", "--folder", "one").exit_code == 0
+    settings = tmp_path / "one/settings.json"
+    settings.write_text(settings.read_text().replace('"scenes"', '"own"'))
+    (tmp_path / "one/data.json").unlink()
+    assert "images of your own" in lab("evaluate", "one").output
