@@ -35,9 +35,13 @@ def main() -> int:
     options = parser.parse_args()
     notebooks = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
     prepare(options.source, notebooks, execute=options.execute)
-    shutil.rmtree(options.out, ignore_errors=True)
-    command = [sys.executable, "-m", "sphinx", "-b", "html", "-q", "-W", "--keep-going", str(options.source), str(options.out)]
+    built = options.source.parent / "html"  # MyST-NB leaves a folder of its own beside the pages, which nobody wants beside `out`
+    for old in (built, options.out):
+        shutil.rmtree(old, ignore_errors=True)
+    command = [sys.executable, "-m", "sphinx", "-b", "html", "-q", "-W", "--keep-going", str(options.source), str(built)]
     code = subprocess.call(command)
+    if built.exists():
+        shutil.move(built, options.out)
     if code == 0:
         print(f"{len(notebooks)} notebooks. Open it: {(options.out.resolve() / 'index.html').as_uri()}")
     return code

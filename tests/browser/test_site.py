@@ -18,10 +18,11 @@ def book(tmp_path_factory):
     for name in ("sphinx", "myst_nb", "furo", "mathjax"):
         pytest.importorskip(name, reason=f"{name} is not installed (extra `site`)")
     home = tmp_path_factory.mktemp("book")
-    places = ["--out", str(home / "site"), "--source", str(home / "source")]
+    places = ["--out", str(home / "pages" / "site"), "--source", str(home / "source")]
     done = subprocess.run([sys.executable, ROOT / "scripts" / "book.py", *places], capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    return home / "site"
+    assert [path.name for path in (home / "pages").iterdir()] == ["site"], "nothing may be left beside the pages"
+    return home / "pages" / "site"
 
 
 @pytest.fixture
