@@ -40,9 +40,11 @@ class Journal:
         self.before, self.start = seconds, time.perf_counter()
         done = int(run.history[-1]["step"]) if run.history else 0
         title = f"{run.settings.method} on {run.settings.data}"
-        # Jupyter paints stderr in the colour of errors, and doesn't tell how wide its cells are: a longer line would wrap.
+        # Jupyter paints stderr in the colour of errors, and doesn't tell how wide its cells are: a longer line would wrap, a cut one
+        # ends in the middle of a measure.
         notebook = "ipykernel" in sys.modules
         stream, width = (sys.stdout, 110) if notebook else (sys.stderr, None)
+        self.shown = SHOWN[:2] if notebook else SHOWN
         self.bar = tqdm(
             total=steps,
             initial=done,
@@ -50,6 +52,7 @@ class Journal:
             unit="step",
             file=stream,
             mininterval=0.5,
+            delay=1e-9,  # not before the first step, so that what observers show at the start stands above the line
             disable=not show,
             ncols=width,
             dynamic_ncols=not notebook,
@@ -95,7 +98,7 @@ class Journal:
         self.window.clear()
         row: Row = {"step": moment.iteration, "epoch": moment.progress.epoch, **means, "lr": lr, "seconds": self.seconds, **seen}
         self.run.history.append(row)
-        self.bar.set_postfix({name: f"{row[name]:.3f}" for name in SHOWN if name in row}, refresh=False)
+        self.bar.set_postfix({name: f"{row[name]:.3f}" for name in self.shown if name in row}, refresh=False)
 
     def _check(self, moment: Moment, lr: float) -> None:
         losses = torch.stack(self.window["loss"]).tolist() if self.window["loss"] else []
