@@ -40,7 +40,9 @@ function mountGates(root, data) {
     return parent.appendChild(node);
   };
   const open = () => GATE_PAIRS.map(() => [1, 1, 1, 1]), GUESS = Math.log(3), FLOOR = Math.log(1 + 2 * Math.exp(-2 / heat));
-  let vectors = data.vectors, gates = open(), pair = 0, names = data.coordinates, losses = [], how = "", timer = null;
+  const numbered = ["1", "2", "3", "4"].map((k) => "coordinate " + k);
+  // Random vectors until the prediction is made: those made by hand already have the cosines that it asks for.
+  let vectors = data.random, gates = open(), pair = 0, names = numbered, losses = [], how = "", timer = null;
   const colours = ["#cf0912", "#cf0912", "#3f99ea", "#3f99ea"], round = [1, 0, 1, 0], large = [1, 0, 0, 1];
   const glyph = (c, x, y, parent) => {
     const r = large[c] ? 7.2 : 5.4, look = { fill: colours[c], stroke: "currentColor", "stroke-width": 0.8 };
@@ -99,7 +101,7 @@ function mountGates(root, data) {
     find("cosine").textContent = s.cosines[s.a][s.b].toFixed(2).replace("-", "−"); find("third").textContent = `nearest third class ${third.toFixed(2).replace("-", "−")}`;
     find("loss").textContent = s.loss.toFixed(3); find("guess").textContent = `all equal: log 3 = ${GUESS.toFixed(3)}`;
     find("mean").textContent = mean.toFixed(3); find("floor").textContent = `floor ${FLOOR.toFixed(3)}`;
-    find("steps").textContent = Math.max(losses.length - 1, 0); find("steps-note").textContent = how || "hand-made vectors";
+    find("steps").textContent = Math.max(losses.length - 1, 0); find("steps-note").textContent = how || (vectors === data.random ? "random vectors" : "hand-made vectors");
     find("pair").value = pair; find("pair-value").textContent = pairName; find("pair").setAttribute("aria-valuetext", pairName);
     gate.forEach((value, d) => {
       const slider = find("gate" + d), label = `gate ${d + 1}${names === data.coordinates ? `: ${names[d]}` : ""}`;  // what was learned has no name
@@ -108,14 +110,14 @@ function mountGates(root, data) {
     });
     const near = s.cosines[s.a][s.b] > third + 0.02;
     find("words").textContent = `${pairName}: cosine ${s.cosines[s.a][s.b].toFixed(2).replace("-", "−")} under this gate, loss ${s.loss.toFixed(3)}. ` +
-      (near ? "The two are nearer to each other than to any third class." : Math.abs(s.loss - GUESS) < 0.02 ? "All classes are equally similar: nothing is learned for this pair." :
+      (vectors === data.random ? "Four random vectors, before training." : near ? "The two are nearer to each other than to any third class." : Math.abs(s.loss - GUESS) < 0.02 ? "All classes are equally similar: nothing is learned for this pair." :
         "A third class is nearer: this gate opens the wrong coordinates.");
   }
   function stop() { if (timer !== null) cancelAnimationFrame(timer); timer = null; }
   function learn(gated) {
     stop();
     let numbers = data.random.flat().concat(gated ? new Array(24).fill(0) : []), left = STEPS;
-    names = ["1", "2", "3", "4"].map((k) => "coordinate " + k); how = gated ? "a gate for each pair" : "open gate";
+    names = numbered; how = gated ? "a gate for each pair" : "open gate";
     const show = () => { [vectors, gates] = gateSplit(numbers, gated); losses.push(gateMean(vectors, gates, heat)); };
     const step = () => { numbers = gateDescend(numbers, gated, heat, RATE); left--; show(); };
     losses = []; show();
@@ -127,10 +129,11 @@ function mountGates(root, data) {
   [0, 1, 2, 3].forEach((d) => find("gate" + d).addEventListener("input", (event) => {
     stop(); gates = gates.map((gate, p) => (p === pair ? gate.map((g, e) => (e === d ? +event.target.value : g)) : gate)); draw();
   }));
-  find("reset").addEventListener("click", () => { stop(); vectors = data.vectors; gates = open(); names = data.coordinates; losses = []; how = ""; draw(); });
-  find("best").addEventListener("click", () => { stop(); vectors = data.vectors; gates = data.best; names = data.coordinates; losses = []; how = ""; draw(); });
+  const byHand = (opened) => { stop(); vectors = data.vectors; gates = opened; names = data.coordinates; losses = []; how = ""; draw(); };
+  find("reset").addEventListener("click", () => byHand(open()));
+  find("best").addEventListener("click", () => byHand(data.best));
   find("train").addEventListener("click", () => learn(true));
   find("collapse").addEventListener("click", () => learn(false));
-  lock(root, () => {});
   draw();
+  lock(root, () => { if (vectors === data.random) byHand(open()); });
 }
