@@ -302,6 +302,7 @@ lab.show(
 # ## 6 · Train it
 #
 # CACR with three views, SimCLR with two. CACR sees more views in each epoch, so SimCLR gets one and a half times as many epochs: both see the *same number of views*.
+# Each keeps the learning rate of its own recipe; the next cell prints both, and they are not alike.
 
 # %%
 from contrastive_lab.training import Evaluate, prepare, train
