@@ -45,6 +45,11 @@ def test_the_query_moves_by_mouse_and_arrow_keys(opened):
     assert "row 9, column 2" in part(opened, "words").inner_text()
 
 
+def test_words_of_the_plane_stay_inside_it(opened):
+    inside = "node => [...node.querySelectorAll('text')].every((t) => t.getBBox().x + t.getBBox().width <= node.viewBox.baseVal.width)"
+    assert part(opened, "plane").evaluate(inside)
+
+
 def test_sliders_by_keyboard_and_mouse_change_numbers_and_maps(opened):
     opened.locator("input[type=radio]").first.check()
     for name in ("theta", "image", "moment"):

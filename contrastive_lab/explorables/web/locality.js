@@ -65,7 +65,7 @@ function mountLocality(root, data) {
   const shown = (panel) => panel.name === "pixcontrast" ? now.dense : panel.name === "pixpro" ? !now.dense : true;
   const plane = find("plane"), spots = [];
   if (plane) {
-    const every = Object.values(data.paths.methods).flat(), range = (k, extra) => { const v = [...every.map((row) => row[k]), ...extra], low = Math.min(...v), high = Math.max(...v), gap = (high - low || 0.1) * 0.08; return [low - gap, high + gap]; };
+    const every = Object.values(data.paths.methods).flat(), range = (k, extra) => { const v = [...every.map((row) => row[k]), ...extra], low = Math.min(...v), high = Math.max(...v), gap = (high - low || 0.1) * 0.08; return [low - gap, Math.min(1, high + gap)]; };
     const [x0, x1] = range(1, [data.paths.colour]), [y0, y1] = range(2, []), px = (v) => 50 + (400 * (v - x0)) / (x1 - x0), py = (v) => 150 - (132 * (v - y0)) / (y1 - y0);
     make("path", { d: "M50,14V150H450", fill: "none", stroke: "currentColor", "stroke-opacity": 0.5 }, plane);
     for (let k = 0; k < 4; k++) {
@@ -75,14 +75,15 @@ function mountLocality(root, data) {
     make("text", { x: 250, y: 180, "font-size": 12, "text-anchor": "middle" }, plane, "mask AUROC of the test images (all object cells ask) →");
     make("text", { transform: "translate(12,86) rotate(-90)", "font-size": 10.5, "text-anchor": "middle" }, plane, "kNN, shape (guess 0.17) →");
     make("path", { d: `M${px(data.paths.colour)},14V150`, stroke: "#cf7e00", "stroke-width": 2, "stroke-dasharray": "5 4" }, plane);
-    make("text", { x: 464, y: 30, "font-size": 12 }, plane, "- - -  raw colour");
+    make("path", { d: "M456,26h26", stroke: "#cf7e00", "stroke-width": 2, "stroke-dasharray": "5 4" }, plane);
+    make("text", { x: 486, y: 30, "font-size": 12 }, plane, "raw colour");
     Object.entries(data.paths.methods).forEach(([name, rows], k) => {
       const colour = (data.panels.find((p) => p.name === name) || { colour: "currentColor" }).colour, dash = ["none", "8 3 2 3", "4 3"][k % 3];
       make("polyline", { points: rows.map((row) => `${px(row[1])},${py(row[2])}`).join(" "), fill: "none", stroke: colour, "stroke-width": 2, "stroke-dasharray": dash }, plane);
       rows.forEach((row) => make("circle", { cx: px(row[1]), cy: py(row[2]), r: 3, fill: colour }, plane));
       const last = rows[rows.length - 1];
-      make("path", { d: `M464,${47 + 20 * k}h26`, stroke: colour, "stroke-width": 2.5, "stroke-dasharray": dash }, plane);
-      make("text", { x: 496, y: 51 + 20 * k, "font-size": 12 }, plane, `${name}, to epoch ${last[0]}`);
+      make("path", { d: `M456,${47 + 20 * k}h26`, stroke: colour, "stroke-width": 2.5, "stroke-dasharray": dash }, plane);
+      make("text", { x: 486, y: 51 + 20 * k, "font-size": 12 }, plane, `${name} to epoch ${last[0]}`);
       spots.push({ name, rows, node: make("circle", { r: 6.5, fill: "none", stroke: colour, "stroke-width": 2.5 }, plane), px, py });
     });
   }
