@@ -181,7 +181,8 @@ def _cost() -> list[Finding]:
 
     findings = []
     for name, budget in BUDGETS.items():
-        seconds = budget.count * budget.epochs * len(METHODS) * METHOD_FACTOR / _images_per_second(budget.width, budget.batch_size)
+        one = budget.count * budget.epochs * METHOD_FACTOR / _images_per_second(budget.width, budget.batch_size)
+        seconds = len(METHODS) * (one + AROUND)
         findings.append(
             Finding(f"demo {name}", f"about {_in_words(seconds)} for {len(METHODS)} methods (contrastive-lab demo --profile {name})")
         )
@@ -190,6 +191,10 @@ def _cost() -> list[Finding]:
 
 METHOD_FACTOR = 3.0
 """What a method of the demo costs on average, measuring included, in units of SimCLR: most cost 1 to 2, the dense ones 7 to 9."""
+
+
+AROUND = 1.0
+"""Seconds for what surrounds the training of a method: its images, the last measures, its part of the report. All there is to 'smoke'."""
 
 
 def _images_per_second(width: int, batch_size: int, steps: int = 6) -> float:

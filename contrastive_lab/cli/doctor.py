@@ -25,10 +25,12 @@ def doctor(
 def look_at_runs(folders: list[Path]) -> None:
     """One paragraph for each run: its illnesses, or that it has none that the doctor knows."""
     from contrastive_lab.diagnosis import examine_folder
+    from contrastive_lab.report import load_record
 
     for folder in folders:
         found = examine_folder(folder)
-        typer.echo(f"{folder}: {'no illness that the doctor knows' if not found else ''}".rstrip())
+        healthy = "no illness that the doctor knows" if load_record(folder).history else "no epoch is finished yet, nothing to examine"
+        typer.echo(f"{folder}: {healthy if not found else ''}".rstrip())
         for illness in found:
             typer.echo(f"  {'note' if illness.kind == 'note' else 'ILL '}  {illness.sentence}")
             typer.echo(f"        {illness.remedy} See {illness.page}.")

@@ -3,6 +3,7 @@
 import pytest
 
 from contrastive_lab import doctor
+from contrastive_lab.methods import METHODS
 
 
 @pytest.mark.parametrize(
@@ -57,6 +58,8 @@ def test_the_cost_is_told_for_every_profile(monkeypatch):
     found = doctor._cost()
     assert [f.name for f in found] == ["demo laptop", "demo smoke"]
     assert "methods" in found[0].value
+    monkeypatch.setattr(doctor, "_images_per_second", lambda width, batch: 1e9)
+    assert f"about {len(METHODS)} seconds" in doctor._cost()[1].value  # what surrounds the training remains
 
 
 def test_the_record_of_a_machine_holds_versions():

@@ -20,6 +20,12 @@ def test_the_doctor_names_an_ill_run_and_its_notebook(lab, tmp_path):
     assert "well: no illness that the doctor knows" in result.output
 
 
+def test_nothing_is_said_of_a_run_without_an_epoch(lab, tmp_path):
+    folder = made_up_run(tmp_path / "early")
+    (folder / "history.jsonl").unlink()
+    assert "early: no epoch is finished yet" in lab("doctor", folder).output
+
+
 def test_a_folder_without_a_run_is_refused(lab, tmp_path):
     result = lab("doctor", tmp_path)
     assert result.exit_code == 1
