@@ -16,6 +16,7 @@ from typing import Any
 from speed_tables import lines, read, speed
 
 from contrastive_lab import runs
+from contrastive_lab.lab.claims import trained_for
 from contrastive_lab.lab.sections.n12 import SIZE, at_full_size
 from contrastive_lab.methods import METHODS
 
@@ -161,7 +162,7 @@ def column(rows: Sequence[Mapping[str, Any]], key: str, factor: float, place: Ma
 
 
 def claims() -> str:
-    content, trained = read("claims-verdicts"), epochs_of_claims()
+    content = read("claims-verdicts")
     sizes = content["sizes"]
     words = (
         f"{sizes['network']} of width {sizes['width']}, up to {sizes['count']:,} images "
@@ -182,16 +183,8 @@ def claims() -> str:
             for v in claim["verdicts"]
         ]
         body = lines(["claim", "difference of", "", "seeds", "verdict"], rows) if rows else "Not all arms were run yet."
-        parts.append(f"**{claim['title']}.** {claim['note']} Trained for {trained[name]} epochs.\n\n{body}")
+        parts.append(f"**{claim['title']}.** {claim['note']} Trained for {trained_for(name)} epochs.\n\n{body}")
     return "\n\n".join(parts)
-
-
-def epochs_of_claims() -> dict[str, str]:
-    """How long the arms of each claim were trained, the untrained ones left out."""
-    found: dict[str, set[int]] = {}
-    for key, trial in read("claims").items():
-        found.setdefault(key.split("/")[0], set()).add(trial["settings"]["epochs"])
-    return {name: " or ".join(map(str, sorted(epochs - {0}))) for name, epochs in found.items()}
 
 
 def finished() -> str:

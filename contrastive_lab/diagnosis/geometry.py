@@ -39,7 +39,7 @@ def dimensions(course: Course) -> Illness | None:
     seen = "" if room == course.dim else f" (the probe of {course.last('probe'):.0f} images could show about {room:.0f})"
     return Illness(
         "dimensions",
-        f"rank {rank:.0f} of {course.dim}{seen} while the spread is fine ({spread:.2f}): dimensional collapse; "
+        f"rank {rank:.0f} of {course.dim}{seen} while there is a cloud (spread {spread:.2f} of 1): dimensional collapse; "
         f"half of the variance lies in about {max(1, round(ratio / 2))} of the directions.",
         "Look for a bottleneck in the projector, a temperature of 1 or more, or augmentations that outweigh the images' differences.",
     )

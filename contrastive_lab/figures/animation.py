@@ -120,7 +120,7 @@ def _add_controls(figure: go.Figure, epochs: Numbers, start: int, *, redraw: boo
     play = {"label": "Play", "method": "animate", "args": [None, moving]}
     pause = {"label": "Pause", "method": "animate", "args": [[None], still]}
     buttons = {"type": "buttons", "buttons": [play, pause], "x": 0.08, "xanchor": "right", "y": 0, "yanchor": "top", "pad": {"t": 50}}
-    legend = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}
+    legend = {"orientation": "h", "yref": "paper", "y": 1.0, "yanchor": "bottom", "x": 0}
     figure.update_layout(sliders=[slider], updatemenus=[buttons], legend=legend, margin={"t": 40})
 
 

@@ -33,7 +33,7 @@ def new_figure(*, height: int = 420, **layout: Any) -> go.Figure:
         plot_bgcolor="rgba(0,0,0,0)",
         font={"family": FONT, "size": 13, "color": INK},
         margin={"l": 56, "r": 16, "t": 16, "b": 48},
-        legend={"orientation": "h", "y": -0.18, "yanchor": "top", "x": 0},
+        legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},  # never above the axis' title
         hoverlabel={"font": {"family": FONT}},
         uirevision="constant",
     )

@@ -27,7 +27,8 @@ def claim(name: str, *, results: str = "claims") -> None:
         raise ValueError(f"name is {name!r}, but must be one of {', '.join(map(repr, content['claims']))}")
     entry, sizes, place = content["claims"][name], content["sizes"], ", ".join(content["devices"])
     network, limits = f"{sizes['network']} of width {sizes['width']}", f"count = {sizes['count']:,} training images at most"
-    print(f"{entry['title']}\n{network}, {limits}, epochs in units of {sizes['epochs']}; {place}; results/{results}.json\n")
+    epochs = trained_for(name, results=results)
+    print(f"{entry['title']}\n{network}, {limits}, trained for {epochs} epochs; {place}; results/{results}.json\n")
     if entry["note"]:
         print(textwrap.fill(entry["note"], 100) + "\n")
     if entry["arms"]:
@@ -36,6 +37,12 @@ def claim(name: str, *, results: str = "claims") -> None:
         print(f"no verdict yet: not all arms were run; python benchmarks/claims.py {name} goes on with them")
     for verdict in entry["verdicts"]:
         print(f"\n{verdict['claim']}\n  {verdict['arms']}: {_outcome(verdict)}")
+
+
+def trained_for(name: str, *, results: str = "claims") -> str:
+    """The epochs of a claim's arms, the untrained ones left out: "15 or 60"."""
+    rows = [row for key, row in read(results).items() if key.startswith(f"{name}/") and "settings" in row]
+    return " or ".join(map(str, sorted({row["settings"]["epochs"] for row in rows} - {0}))) or "no"
 
 
 def _outcome(verdict: Mapping[str, Any]) -> str:

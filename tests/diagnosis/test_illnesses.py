@@ -29,7 +29,7 @@ def test_uniformity_alone_tears_twins_apart(diagnose):
 
 def test_a_bottleneck_is_dimensional_collapse_while_the_spread_is_fine(diagnose):
     found = diagnose("simclr", options={"hidden_dim": 3}, epochs=8)
-    assert re.search(r"rank [34] of 128 .* while the spread is fine .*: dimensional collapse", found["dimensions"])
+    assert re.search(r"rank [34] of 128 .* while there is a cloud .*: dimensional collapse", found["dimensions"])
     assert "collapse" not in found
 
 

@@ -56,7 +56,7 @@ def questions(rows: Rows) -> Iterator[Question]:
         )
     share = rows.of("moco", "false negatives among hardest")
     text = "On ten classes the hardest negatives hold more of the query's class than chance"
-    yield Question(text, "share in MoCo's hardest 5 % - 10 %", share, dict.fromkeys(share, CHANCE))
+    yield Question(text, "share in MoCo's hardest 5 %, minus chance", share, dict.fromkeys(share, CHANCE))
     for name, title in (("moco", "MoCo"), ("mochi", "MoCHi")):
         text = f"False negatives cost {title} kNN"
         yield Question(text, f"oracle - {title}", knn.get(f"{name}, oracle", {}), knn.get(name, {}))
