@@ -38,6 +38,7 @@ RECORDED = ("loss", "knn", "alignment", "uniformity", "rankme", "participation_r
 CROPS = {"small_crops": 4, "small_size": 18, "small_scale": (0.05, 0.14)}
 RUNS: Mapping[str, Mapping[str, Any]] = {
     "simclr": {"method": "simclr"},
+    "simclr-t0.1": {"method": "simclr", "options": {"temperature": 0.1}},
     "dcl": {"method": "dcl"},
     "dclw": {"method": "dclw"},
     "cacr": {"method": "cacr"},

@@ -220,7 +220,7 @@ def beside_published() -> str:
     rows, short = [], []
     for name, own in grouped.items():
         knn, linear = ([100 * run["measured"][key] for run in own] for key in ("knn_t10", "linear"))
-        best = max(theirs[name])
+        best = max(theirs[own[0]["settings"]["method"]])
         batch = str(own[0]["settings"]["batch_size"])
         rows.append([name, batch, str(len(own)), cell(knn, 1), cell(linear, 1), f"{best:.1f}", f"{fmean(knn) - best:+.1f}"])
         short += [f"{name} by {best - fmean(knn):.1f} points"] * (fmean(knn) < best)

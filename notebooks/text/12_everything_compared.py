@@ -134,7 +134,8 @@ lab.show(
 print(f"theirs: {theirs['what']}\n{theirs['source']}\n")
 rows = {}
 for name, several in large.items():
-    published = {f"theirs, {column}": value for column, value in zip(theirs["columns"], theirs["rows"][name], strict=True)}
+    method = several[0]["settings"]["method"]
+    published = {f"theirs, {column}": value for column, value in zip(theirs["columns"], theirs["rows"][method], strict=True)}
     for run in several:
         measured = run["measured"]
         ours = {"last": measured["knn"], "best": max(run["history"]["knn"][1]), "their vote": measured["knn_t10"]}

@@ -32,14 +32,17 @@ def by_method(kept: Mapping[str, Any]) -> dict[str, list[Any]]:
 
 
 def at_full_size() -> dict[str, list[Any]]:
-    """The runs of results/runs-cifar10.json at the size of the published kNN table (SIZE) over their seeds, for each method that it has."""
+    """The runs of results/runs-cifar10.json at the size of the published kNN table (SIZE) over their seeds, for the methods that it has.
+
+    By the name of the run, since a method may have been run with other settings than its recipe's as well.
+    """
     theirs = results.read("published")["knn_200_epochs"]["rows"]
-    runs: dict[str, list[Any]] = {name: [] for name in ORDER if name in theirs}
-    for _, run in sorted(results.read("runs-cifar10").items()):
+    found: dict[str, list[Any]] = {}
+    for title, run in sorted(results.read("runs-cifar10").items()):
         settings = {} if "error" in run else run["settings"]
-        if settings.get("method") in runs and all(settings[key] == value for key, value in SIZE.items()):
-            runs[settings["method"]].append(run)
-    return {name: several for name, several in runs.items() if several}
+        if settings.get("method") in theirs and all(settings[key] == value for key, value in SIZE.items()):
+            found.setdefault(title.removeprefix("cifar10-").split("-w")[0], []).append(run)
+    return dict(sorted(found.items(), key=lambda item: (ORDER.index(item[1][0]["settings"]["method"]), item[0])))
 
 
 @door("12-runs")
