@@ -84,7 +84,7 @@ def train(
         screen.print(f"The live page: {(folder / 'live.html').resolve().as_uri()}", soft_wrap=True)
     run = run_trial(settings, sets, folder, live_picture(method, sets, folder) if live else ())
     if run.state == "interrupted":
-        fail("stopped by Ctrl-C; finished epochs are kept, the same command goes on from there", code=130)
+        fail("stopped by Ctrl-C", code=130)  # what is kept was said already
     if not speaks():
         return
     evaluate_run(run, sets, device=where)

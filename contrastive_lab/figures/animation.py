@@ -13,6 +13,8 @@ from contrastive_lab.figures.palette import class_look
 from contrastive_lab.figures.theme import Numbers, axis, new_figure
 
 REACH = 30000
+SOLID = {"triangle-up": "diamond", "line-ew-open": "diamond-open", "star": "square-open", "hexagon": "circle"}
+"""Plotly knows eight markers in three dimensions; these stand for the others."""
 
 
 def embedding_animation(
@@ -85,9 +87,7 @@ def _cloud(number: int, name: str, rows: NDArray[np.integer], frame: NDArray[np.
     kind = go.Scatter if frame.shape[1] == 2 else go.Scatter3d
     flat = kind is go.Scatter
     marker: dict[str, Any] = {"color": style.colour, "opacity": 0.85, "size": 7 if flat else 3.5}
-    marker["symbol"] = style.symbol if flat else style.symbol.replace("triangle-up", "diamond").replace("line-ew-open", "diamond-open")
-    if style.symbol == "star" and not flat:
-        marker["symbol"] = "square-open"
+    marker["symbol"] = style.symbol if flat else SOLID.get(style.symbol, style.symbol)
     return kind(
         **_coordinates(frame[rows]),
         customdata=rows.tolist(),

@@ -96,7 +96,7 @@ def claim(folder: Path, settings: Settings, images: dict[str, Any], *, resume: b
         return
     if not resume:
         raise ValueError(f"folder {folder} already holds a run; pass resume=True to go on with it, or choose another folder")
-    differences = Settings.from_json((folder / SETTINGS).read_text("utf-8")).differences(settings)
+    differences = read_settings(folder).differences(settings)
     before = read_state(folder).get("images", images)
     differences += [f"images.{name}: {before.get(name)!r} -> {images[name]!r}" for name in images if before.get(name) != images[name]]
     if differences:
@@ -110,9 +110,24 @@ def as_json(values: dict[str, Any]) -> str:
     return json.dumps(values, indent=2)
 
 
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file, empty where there is no file; `ValueError` with the file's name if it is broken."""
+    try:
+        return dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path} is broken ({error}); restore it, or delete {path.parent} to start that run again") from error
+
+
+def read_settings(folder: Path) -> Settings:
+    path = folder / SETTINGS
+    try:
+        return Settings.from_json(path.read_text("utf-8"))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path} holds no settings ({error}); restore it, or delete {folder} to start that run again") from error
+
+
 def read_state(folder: Path) -> dict[str, Any]:
-    path = folder / STATE
-    return dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
+    return read_json(folder / STATE)
 
 
 def read_history(folder: Path, *, up_to_step: int | None = None) -> list[Row]:

@@ -96,6 +96,7 @@ def start_fabric(settings: Settings) -> Any:
     if settings.devices > 1:
         # Buffers (queues, running statistics) are equal or private on purpose. Some methods freeze a part for a while (SwAV's prototypes).
         strategy = fabric.strategies.ddp.DDPStrategy(broadcast_buffers=False, find_unused_parameters=True)
+        warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated")  # its successor is unknown to older versions
         warnings.filterwarnings("ignore", "find_unused_parameters=True was specified in DDP constructor, but did not find any")
     logging.getLogger(fabric.__name__).setLevel(logging.WARNING)  # one greeting less above the progress line
     precision: Any = settings.precision

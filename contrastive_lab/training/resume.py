@@ -76,7 +76,7 @@ class Keeper:
             with suppress(OSError):  # the error on its way says more
                 self._write_state()
         if isinstance(error, KeyboardInterrupt):
-            kept = f"{self._epochs_kept()} finished epochs are kept in {self.run.folder}; call train again to go on"
+            kept = f"{self._epochs_kept()} finished epochs are kept in {self.run.folder}; the same call goes on from there"
             lost = "the weights are those of this moment; give train a folder to be able to go on"
             print(f"Interrupted: {lost if self.run.folder is None else kept}.", file=sys.stderr)
             return True

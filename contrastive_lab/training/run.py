@@ -81,7 +81,7 @@ class Run:
         path = Path(folder)
         if not (path / disk.SETTINGS).exists():
             raise ValueError(f"folder {path} holds no run: {disk.SETTINGS} is missing; give a folder that train or Run.save wrote")
-        settings = Settings.from_json((path / disk.SETTINGS).read_text("utf-8"))
+        settings = disk.read_settings(path)
         method, step = _load_method(path, settings, method)
         history, snapshots = disk.read_history(path, up_to_step=step), load_frames(path, up_to_step=step)
         state: RunState = disk.read_state(path).get("state", "running")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from contrastive_lab.figures import CLASSES, LOOKS, look
+from contrastive_lab.methods import METHODS
 
 SEEN_AS = {  # Machado, Oliveira, Fernandes 2009, severity 1, on linear RGB
     "trichromat": np.eye(3),
@@ -47,6 +48,10 @@ def test_no_information_by_colour_alone():
     symbols = [style.symbol for style in LOOKS.values()]
     assert len(set(symbols)) == len(symbols)
     assert len({style.symbol for style in CLASSES}) == len(CLASSES)
+
+
+def test_every_method_has_a_look_of_its_own():
+    assert set(METHODS) <= set(LOOKS), "add it to LOOKS in figures/palette.py, or it is drawn like another method"
 
 
 def test_a_stranger_gets_a_look_that_stays():

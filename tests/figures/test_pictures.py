@@ -147,3 +147,10 @@ def test_two_clouds_share_one_scale():
     assert max(np.abs(np.asarray(trace.x)).max() for trace in small.data) < 30000 / 20
     with pytest.raises(ValueError, match=r"reach is 0\.1"):
         figures.embedding_animation(points, LABELS, epochs=[0, 1], reach=0.1)
+
+
+def test_every_class_has_a_marker_in_three_dimensions():
+    count = len(figures.CLASSES)
+    figure = figures.embedding_animation(RNG.normal(size=(2, count, 3)), np.arange(count), epochs=[0, 1])
+    looks = {(trace.marker.symbol, trace.marker.color) for trace in figure.data}
+    assert len(looks) == count

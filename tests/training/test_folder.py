@@ -76,6 +76,20 @@ def test_a_checkpoint_never_runs_code(tmp_path):
     assert not (tmp_path / "harm").exists()
 
 
+@pytest.mark.parametrize("text", ["", "{", "[1]", '{"epochs": 3}', '{"method": "simclr", "data": "own", "flavour": 1}'])
+def test_broken_settings_are_named_with_their_file(tmp_path, text):
+    (tmp_path / folder.SETTINGS).write_text(text)
+    with pytest.raises(ValueError, match=r"settings\.json holds no settings .* start that run again"):
+        folder.read_settings(tmp_path)
+
+
+def test_a_broken_state_is_named_with_its_file(tmp_path):
+    assert folder.read_state(tmp_path) == {}
+    (tmp_path / folder.STATE).write_text('{"state": ')
+    with pytest.raises(ValueError, match=r"run\.json is broken"):
+        folder.read_state(tmp_path)
+
+
 def test_a_torn_history_keeps_its_whole_lines(tmp_path):
     folder.write_history(tmp_path, [{"step": 1, "loss": 2.0}, {"step": 2, "loss": 1.5}, {"step": 3, "loss": 1.0}])
     path = tmp_path / folder.HISTORY
