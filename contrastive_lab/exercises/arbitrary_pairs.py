@@ -88,6 +88,7 @@ where a filtered vector is zero, so is the cosine.""",
     ),
     solution=gated_similarity,
     mistakes=wrong.GATED_SIMILARITY,
+    gradient="same",
     cases=_filters,
 )
 
@@ -114,6 +115,7 @@ The scores are divided by the temperature already.""",
     ),
     solution=pair_loss,
     mistakes=wrong.PAIR_LOSS,
+    gradient="same",
     cases=_batches,
 )
 
@@ -132,6 +134,7 @@ about relations. Take away the mean over classes, then return the $C\times C$ ma
     ),
     solution=class_relations,
     mistakes=wrong.CLASS_RELATIONS,
+    gradient="none",
     cases=_gates,
 )
 

@@ -137,6 +137,7 @@ With $\bar c=\sum_j\pi_jc_j$ the answer has the form $-\pi_j[\,\dots]$.""",
     ),
     solution=push_slopes,
     mistakes=wrong.PUSH_SLOPES,
+    gradient="on paper",
     cases=_costs,
 )
 

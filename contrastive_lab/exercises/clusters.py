@@ -23,10 +23,10 @@ def sinkhorn(scores: Tensor, epsilon: float = 0.05, iterations: int = 3) -> Tens
 
 
 def swapped_prediction(scores1: Tensor, scores2: Tensor, codes1: Tensor, codes2: Tensor, temperature: float = 0.1) -> Tensor:
-    """Mean cross-entropy of each view's prediction with the other view's codes; all four are (B, K)."""
+    """Mean cross-entropy of each view's prediction with the other view's codes, which are constants; all four are (B, K)."""
     first = F.log_softmax(scores1 / temperature, dim=1)
     second = F.log_softmax(scores2 / temperature, dim=1)
-    return -((codes1 * second).sum(dim=1) + (codes2 * first).sum(dim=1)).mean() / 2
+    return -((codes1.detach() * second).sum(dim=1) + (codes2.detach() * first).sum(dim=1)).mean() / 2
 
 
 def _cosines(count: int, prototypes: int, seed: int, lean: float | int = 0.0) -> Tensor:
@@ -79,6 +79,7 @@ Return $Q$ as (B, K). Work with logarithms of the masses: dividing becomes subtr
     ),
     solution=sinkhorn,
     mistakes=wrong.SINKHORN,
+    gradient="none",
     cases=_matrices,
 )
 
@@ -90,17 +91,19 @@ Each view predicts the code of the *other* view. With $p_v=\operatorname{softmax
 
 $$\mathcal L=\frac1{2B}\sum_b\Big[-\sum_k q^{(1)}_{bk}\log p^{(2)}_{bk}-\sum_k q^{(2)}_{bk}\log p^{(1)}_{bk}\Big].$$
 
-Sum over prototypes, mean over images, mean over the two directions.""",
+Sum over prototypes, mean over images, mean over the two directions. Codes are targets, that is constants: no gradient may reach them,
+even where whoever calls the function forgot `no_grad`.""",
     minutes=10,
     difficulty=1,
     hints=(
         "A cross-entropy with soft targets: the code weighs the logarithms of the predicted probabilities.",
         "`F.log_softmax(scores / temperature, dim=1)` gives $\\log p$ for a whole view, one row for each image.",
-        "`(codes1 * second).sum(dim=1)` with `second` the log-softmax of view 2; add the other direction, take `.mean()`, halve it, "
-        "and change the sign.",
+        "`(codes1.detach() * second).sum(dim=1)` with `second` the log-softmax of view 2; add the other direction, take `.mean()`, "
+        "halve it, and change the sign.",
     ),
     solution=swapped_prediction,
     mistakes=wrong.SWAPPED_PREDICTION,
+    gradient="same",
     cases=_swaps,
 )
 

@@ -66,6 +66,7 @@ stacked in a tensor of two numbers.""",
     ),
     solution=paired_difference,
     mistakes=wrong.PAIRED_DIFFERENCE,
+    gradient="none",
     cases=_scores,
 )
 
@@ -88,6 +89,7 @@ on unit vectors. Every pair $i<j$ counts once, and no vector is compared with it
     ),
     solution=two_forces,
     mistakes=wrong.TWO_FORCES,
+    gradient="same",
     cases=_pairs,
 )
 

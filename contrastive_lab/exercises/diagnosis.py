@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+
+from contrastive_lab.exercises.gradients import gradient_complaint
 
 if TYPE_CHECKING:
     from contrastive_lab.exercises.exercise import Answer, Case, Exercise, Mistake
@@ -29,7 +30,8 @@ def diagnose(exercise: Exercise, attempt: Answer) -> str | None:
         results.append(numbers(result))
     wanted = [numbers(truth) for truth in truths]
     if all(_all_close(a, b, exercise.tolerance) for a, b in zip(results, wanted, strict=True)):
-        return _gradient_complaint(exercise, attempt, cases[0])
+        complaint = gradient_complaint(exercise, attempt, cases)
+        return f"{exercise.name}: {complaint}" if complaint else None
     known = _known_mistake(exercise, cases, results, wanted)
     if known:
         return f"{exercise.name}: {known.name}. {known.hint}"
@@ -126,40 +128,6 @@ def _clue(cases: Sequence[Case], results: list[list[float]], truths: list[list[f
         return f"Your value is off by {gaps[0]:+.4f} in every case: a constant is missing or too many."
     where = "your value" if len(truth) == 1 else f"entry {place} of your answer (row by row, from 0)"
     return f"For {case.title} {where} is {value:.4f}, the right one {right:.4f}."
-
-
-def _gradient_complaint(exercise: Exercise, attempt: Answer, case: Case) -> str | None:
-    """A loss with the right value can still be useless: no gradient, or one where none belongs (as far as the exercise asks)."""
-    if exercise.gradient == "none":
-        return None
-    names = list(inspect.signature(exercise.solution).parameters)
-    wanted, mine = _reached(exercise.solution, case), _reached(attempt, case)
-    if mine is None or wanted is None:
-        why = "something that it needs was changed in place (by a name that ends in _, or by x[...] = ...); make a new tensor instead"
-        return f"{exercise.name}: the value is right, but backward() fails: {why}."
-    missing = [name for name, a, b in zip(names, wanted, mine, strict=False) if a and not b]
-    extra = [name for name, a, b in zip(names, wanted, mine, strict=False) if b and not a]
-    if exercise.gradient == "some":
-        missing, extra = ["the input"] if missing and not any(mine) else [], []
-    if missing:
-        where = " and ".join(missing)
-        return f"{exercise.name}: the value is right, but no gradient reaches {where}; keep to tensors (no .item(), float() or detach())."
-    if extra:
-        return f"{exercise.name}: the value is right, but a gradient reaches {' and '.join(extra)}, and none may: use .detach()."
-    return None
-
-
-def _reached(answer: Answer, case: Case) -> list[bool] | None:
-    """Whether a gradient reaches each input; None where backward fails."""
-    leaves = [tensor.clone().requires_grad_(tensor.is_floating_point()) for tensor in case.tensors]
-    result = answer(*leaves, **case.settings)
-    if not isinstance(result, Tensor) or not result.requires_grad:
-        return [False] * len(leaves)
-    try:
-        torch.autograd.backward(result.double().sum())
-    except RuntimeError:
-        return None
-    return [leaf.grad is not None and bool(leaf.grad.any()) for leaf in leaves]
 
 
 def _all_close(a: list[float], b: list[float], tolerance: float) -> bool:

@@ -74,6 +74,7 @@ It is $D$ when all directions are equally wide and 1 when only one has any width
     ),
     solution=participation_ratio,
     mistakes=wrong.PARTICIPATION_RATIO,
+    gradient="none",
     cases=_clouds,
 )
 
@@ -95,6 +96,7 @@ Write it for positive eigenvalues of any scale.""",
     ),
     solution=hill_number,
     mistakes=wrong.HILL_NUMBER,
+    gradient="none",
     cases=_spectra,
 )
 
@@ -114,6 +116,7 @@ $$s_k=\frac{\sigma_k}{\sum_j\sigma_j}+10^{-7},\qquad \mathrm{RankMe}=\exp\Big(-\
     ),
     solution=rankme,
     mistakes=wrong.RANKME,
+    gradient="none",
     cases=_clouds,
 )
 

@@ -47,8 +47,8 @@ class Case:
 class Exercise:
     """`difficulty` is 1 to 3, `minutes` what it takes a student who read the section; `hints` get more explicit.
 
-    `gradient` says which gradients the check asks for: "same" that they reach exactly the inputs that the solution's reach (a loss),
-    "some" that any input gets one, "none" nothing (a number that is only looked at).
+    `gradient` says what the check asks of gradients: "same" that each input gets the one that the solution gives it (a loss, or a part of
+    a network), "none" nothing (a number that is only looked at, codes, masks), "on paper" that a derivative wasn't taken by autograd.
     """
 
     name: str
@@ -60,8 +60,8 @@ class Exercise:
     solution: Answer
     mistakes: tuple[Mistake, ...]
     cases: Callable[[], Sequence[Case]]
+    gradient: Literal["none", "same", "on paper"]
     tolerance: float = 1e-4
-    gradient: Literal["none", "some", "same"] = "some"
     starts_from: str = "import math\n\nimport torch\nimport torch.nn.functional as F"
 
     def check(self, attempt: Answer) -> None:

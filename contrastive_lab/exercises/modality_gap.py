@@ -84,6 +84,7 @@ Image $i$ must pick its text among all texts of the batch, and text $i$ its imag
     ),
     solution=clip_loss,
     mistakes=wrong.CLIP_LOSS,
+    gradient="same",
     cases=_batches,
 )
 
@@ -103,6 +104,7 @@ It lies between 0 (the centroids coincide) and 2 (two opposite points). The cent
     ),
     solution=modality_gap,
     mistakes=wrong.MODALITY_GAP,
+    gradient="none",
     cases=_clouds,
 )
 
@@ -122,6 +124,7 @@ the whole gap; negative values push the modalities apart.""",
     ),
     solution=close_gap,
     mistakes=wrong.CLOSE_GAP,
+    gradient="none",
     cases=_shifts,
 )
 

@@ -97,6 +97,7 @@ Row $q$, reshaped to $H\times W$, is the heat map of the query cell $q$. Count c
     ),
     solution=cell_similarity,
     mistakes=wrong.SIMILARITY,
+    gradient="none",
     cases=_maps,
 )
 
@@ -120,6 +121,7 @@ $O$ are the cells of the object without $q$, $B$ those of the background. 0.5 is
     ),
     solution=query_auroc,
     mistakes=wrong.AUROC,
+    gradient="none",
     cases=_heats,
 )
 
@@ -139,6 +141,7 @@ $$\text{IoU}=\frac{|M\cap O|}{|M\cup O|}.$$""",
     ),
     solution=threshold_iou,
     mistakes=wrong.IOU,
+    gradient="none",
     cases=_thresholds,
 )
 
@@ -162,6 +165,7 @@ Return all $P$ degrees. The cell with the smallest is LOST's *seed*.""",
     ),
     solution=lost_degrees,
     mistakes=wrong.DEGREES,
+    gradient="none",
     cases=_clouds,
 )
 

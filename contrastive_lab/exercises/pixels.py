@@ -27,7 +27,7 @@ def positive_mask(boxes1: Tensor, boxes2: Tensor, side: int = 4, threshold: floa
 
 def pixel_consistency(y: Tensor, k: Tensor, mask: Tensor) -> Tensor:
     """Minus the mean cosine of matched cells, averaged over images; y and k are (N, P, C), mask (N, P, P) is boolean."""
-    cosines = F.normalize(y, dim=2) @ F.normalize(k, dim=2).transpose(1, 2)
+    cosines = F.normalize(y, dim=2) @ F.normalize(k.detach(), dim=2).transpose(1, 2)
     matched = (cosines * mask).sum(dim=(1, 2)) / mask.sum(dim=(1, 2)).clamp_min(1)
     return -matched.mean()
 
@@ -99,6 +99,7 @@ Mirrored crops have $x_1>x_2$; the formula needs no change for them.""",
     ),
     solution=positive_mask,
     mistakes=wrong.POSITIVE_MASK,
+    gradient="none",
     cases=_crops,
 )
 
@@ -110,16 +111,19 @@ One direction of PixPro's loss, with $A$ the mask of positive pairs and $\langle
 
 $$\mathcal L=-\frac1N\sum_n\frac{\sum_{ij}A_n(i,j)\,\langle y_{n,i},k_{n,j}\rangle}{\sum_{ij}A_n(i,j)}$$
 
-An image pair without any positive counts as 0, and still counts in $N$.""",
+An image pair without any positive counts as 0, and still counts in $N$. The cells $k$ come from the momentum twin: no gradient may
+reach them.""",
     minutes=10,
     difficulty=2,
     hints=(
-        "Normalise the cells over their channels (the last axis); then a batched matrix product gives all cosines, (N, P, P).",
+        "Normalise the cells over their channels (the last axis), those of the twin as `k.detach()`; then a batched matrix product gives "
+        "all cosines, (N, P, P).",
         "Multiply the cosines with the mask and add up over both cell axes; divide by how many entries of the mask are true.",
         "`mask.sum(dim=(1, 2)).clamp_min(1)` keeps an image without positives from dividing by 0. Last comes minus the mean over images.",
     ),
     solution=pixel_consistency,
     mistakes=wrong.PIXEL_CONSISTENCY,
+    gradient="same",
     cases=_cells,
 )
 
@@ -141,6 +145,7 @@ $$y_i=\sum_j\max(\hat x_i^\top\hat x_j,\,0)^{\gamma}\;\hat x_j$$
     ),
     solution=propagate,
     mistakes=wrong.PROPAGATE,
+    gradient="same",
     cases=_maps,
 )
 

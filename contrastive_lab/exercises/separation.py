@@ -86,6 +86,7 @@ Salient codes are *not* normalised: the origin must be a possible place. They ma
     ),
     solution=salient_loss,
     mistakes=wrong.SALIENT_LOSS,
+    gradient="same",
     cases=_salient_cases,
 )
 
@@ -110,6 +111,7 @@ The pair $j=i$ counts, and the logarithm stands *inside* the outer mean; both di
     ),
     solution=joint_entropy,
     mistakes=wrong.JOINT_ENTROPY,
+    gradient="same",
     cases=_joint_cases,
 )
 

@@ -170,6 +170,7 @@ $t=\frac1{2\tau}$, and `candidates` $=M$ (a tensor, so use `.log()`).""",
     ),
     solution=recombine,
     mistakes=wrong.RECOMBINE,
+    gradient="none",
     cases=_terms,
 )
 

@@ -5,10 +5,11 @@ from contrastive_lab.lab.banner import banner
 from contrastive_lab.lab.beside import beside
 from contrastive_lab.lab.claims import claim
 from contrastive_lab.lab.doors import folder, start
-from contrastive_lab.lab.geometry import distinct, table, track, twins_found
+from contrastive_lab.lab.geometry import distinct, track, twins_found
 from contrastive_lab.lab.live import Live
 from contrastive_lab.lab.pictures import display_html, image_tag, poster, show, show_images
 from contrastive_lab.lab.profiles import current, profile
+from contrastive_lab.lab.tables import table
 
 __all__ = [
     "Live",

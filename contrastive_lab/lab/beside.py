@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from contrastive_lab.lab.geometry import table
 from contrastive_lab.lab.results import read
+from contrastive_lab.lab.tables import table
 
 COLUMNS = {
     "knn": "kNN",

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from contrastive_lab.lab.results import FOLDER, read
-
-HEADING = 16
-"""Characters of a column's title on one line."""
+from contrastive_lab.lab.tables import show_table
 
 
 def claim(name: str, *, results: str = "claims") -> None:
@@ -55,21 +53,8 @@ def _outcome(verdict: Mapping[str, Any]) -> str:
 
 def _arms(arms: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:
     columns = list(dict.fromkeys(column for values in arms.values() for column in values))
-    headings = stacked(columns)
-    rows: list[Sequence[str]] = [["", *line] for line in headings]
-    for arm, values in sorted(arms.items(), key=_numbers_by_size):
-        rows.append([arm, *(_cell(values.get(column)) for column in columns)])
-    widths = [max(len(row[place]) for row in rows) + 2 for place in range(len(columns) + 1)]
-    for first, *others in rows:
-        print(first.ljust(widths[0]) + "".join(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)))
-
-
-def stacked(titles: Sequence[str]) -> list[list[str]]:
-    """The titles in as many lines as the longest one needs, so that a wide table doesn't break its rows; they end on the last line."""
-    parts = [textwrap.wrap(title, HEADING, break_long_words=False) for title in titles]
-    height = max(map(len, parts))
-    padded = [[""] * (height - len(part)) + part for part in parts]
-    return [list(line) for line in zip(*padded, strict=True)]
+    ordered = sorted(arms.items(), key=_numbers_by_size)
+    show_table(columns, {arm: [_cell(values.get(column)) for column in columns] for arm, values in ordered})
 
 
 def _numbers_by_size(arm: tuple[str, Any]) -> list[str | int]:

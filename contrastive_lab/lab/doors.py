@@ -46,8 +46,9 @@ def door(section: str) -> Callable[[Door], Door]:
 def folder(name: str, settings: Settings) -> Path:
     """Where a notebook keeps a run, one folder for each combination of settings; says whether one lies there already."""
     path = place(name, settings)
-    if (path / "run.json").exists():
-        print(f"this run was begun here before and goes on from where it lies; delete {path} to train it anew")
+    if state := read_state(path).get("state"):
+        does = "ended here before and is opened, without a live picture" if state == "finished" else "was begun here before and goes on"
+        print(f"this run {does}; delete {path} to train it anew")
     return path
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import plotly.graph_objects as go
 import torch
 
 from contrastive_lab.figures import CLASSES, Track
-from contrastive_lab.lab.results import spread
 from contrastive_lab.methods import Method
 from contrastive_lab.training import Evaluate, Run
 
@@ -42,17 +41,3 @@ def twins_found(method: Method, evaluate: Evaluate) -> float:
     with torch.no_grad():
         one, two = (method.eval().embed(view.to(device)) for view in evaluate.pair.views[:2])
     return float((measures.retrieval_margins(one, two) > 0).double().mean())
-
-
-def table(rows: Mapping[str, Sequence[Mapping[str, float]]], columns: Mapping[str, str] | Iterable[str], *, digits: int = 2) -> None:
-    """Print one line for each name, with mean ± deviation of each column over its rows (one row: the value alone).
-
-    `columns` are keys of the rows; a mapping gives each the title it is printed under.
-    """
-    titles = columns if isinstance(columns, Mapping) else {name: name for name in columns}
-    lines = {name: [spread([row[key] for row in several], digits=digits) for key in titles] for name, several in rows.items()}
-    table = [list(titles.values()), *lines.values()]
-    widths = [max(len(line[k]) for line in table) + 2 for k in range(len(titles))]
-    first = max(map(len, lines))
-    for name, cells in zip(["", *lines], table, strict=True):
-        print(name.ljust(first) + "".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True)))

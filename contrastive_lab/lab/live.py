@@ -13,6 +13,7 @@ from torch import Tensor
 
 from contrastive_lab.data import Images
 from contrastive_lab.figures.palette import look
+from contrastive_lab.lab.kernel import in_notebook
 from contrastive_lab.training import Moment
 
 SHARE = 0.04
@@ -106,7 +107,7 @@ class Live:
         )
 
     def _open(self) -> None:
-        if self.widget is not None or not _in_notebook():
+        if self.widget is not None or not in_notebook():
             return
         try:
             import ipywidgets as widgets
@@ -142,12 +143,3 @@ BLANK = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360000002000001e221bc330000000049454e44ae426082"
 )
 """A transparent picture of one pixel, until the first batch was seen."""
-
-
-def _in_notebook() -> bool:
-    try:
-        from IPython import get_ipython  # type: ignore[attr-defined,unused-ignore]
-    except ImportError:
-        return False
-    shell = get_ipython()  # type: ignore[no-untyped-call,unused-ignore]
-    return shell is not None and getattr(shell, "kernel", None) is not None

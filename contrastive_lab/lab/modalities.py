@@ -89,7 +89,7 @@ COLUMNS = {
 def larger_runs(data: str) -> None:
     """Print what benchmarks/clip_temperatures.py measured on this data, or that nobody has yet."""
     from contrastive_lab.lab import results
-    from contrastive_lab.lab.geometry import table
+    from contrastive_lab.lab.tables import table
 
     try:
         measured = results.read(f"clip-{data}")

@@ -1,0 +1,55 @@
+"""Tables as notebooks show them: a claim fits the page, no column loses its title, and a page reads each cell with both its names."""
+
+import pytest
+
+from contrastive_lab import lab
+from contrastive_lab.lab.tables import HEADING, as_html, as_text, stacked
+
+PAGE = 135
+"""Characters of a line in JupyterLab in a window of 1,250 pixels; longer ones break and spoil a table."""
+
+CLAIMS = lab.results.read("claims-verdicts")["claims"]
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_no_line_of_a_claim_is_wider_than_the_page(name, capsys):
+    lab.claim(name)
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= PAGE
+
+
+def test_long_titles_are_stacked_word_for_word_and_end_beside_the_numbers():
+    titles = ("knn", "false negatives among hardest", "segmentation_recall")
+    lines = stacked(titles)
+    assert [" ".join(part for part in column if part) for column in zip(*lines, strict=True)] == list(titles)
+    assert lines[-1] == ["knn", "among hardest", "segmentation_recall"]
+    assert all(len(part) <= HEADING or " " not in part for line in lines for part in line)
+
+
+def test_text_is_aligned_under_titles_of_several_lines():
+    text = as_text(["kNN", "share of the hardest"], {"one": ["0.5", "1.25"], "second": ["12.5", ""]})
+    assert text.splitlines() == [
+        "              share of the",
+        "         kNN       hardest",
+        "one      0.5          1.25",
+        "second  12.5              ",
+    ]
+
+
+def test_a_page_gets_headers_for_rows_and_columns_and_no_markup_from_names():
+    page = as_html(["a < b"], {"x & y": ["<1"]})
+    assert page.count('scope="col"') == page.count('scope="row"') == 1
+    assert "a &lt; b" in page
+    assert "x &amp; y" in page
+    assert "&lt;1</td>" in page
+    assert "overflow-x:auto" in page
+
+
+def test_what_stands_in_a_notebook_is_a_table_with_its_text(monkeypatch):
+    shown = []
+    monkeypatch.setattr("contrastive_lab.lab.tables.in_notebook", lambda: True)
+    monkeypatch.setattr("IPython.display.display", lambda bundle, raw: shown.append((bundle, raw)))
+    lab.table({"run": [{"knn": 0.5}, {"knn": 0.7}]}, {"knn": "kNN"})
+    [(bundle, raw)] = shown
+    assert raw
+    assert "0.60 ± 0.14" in bundle["text/plain"]
+    assert "0.60 ± 0.14</td>" in bundle["text/html"]
