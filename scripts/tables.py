@@ -229,7 +229,7 @@ def beside_published() -> str:
         f"**Ours beside theirs**: CIFAR-10, ResNet-18 of width {SIZE['width']} with the CIFAR stem, after {SIZE['epochs']} epochs, "
         f"kNN with k = 200 and temperature 0.1 as theirs ({one['environment']['device']}; results/runs-cifar10.json). Theirs: the better "
         f"of two batch sizes, best epoch ({source}). Ours is lower for {' and '.join(short) or 'none'}; "
-        "two seeds or one, and the test images, leave some tenths open. What the table lacks was not run at this size."
+        "so few seeds, and the draw of the test images, leave some tenths open. What the table lacks was not run at this size."
     )
     return words + "\n\n" + lines(["method", "batch", "seeds", "kNN %", "linear %", "theirs: kNN %", "difference"], rows)
 
