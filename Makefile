@@ -2,7 +2,7 @@
 # Without make (Windows): CONTRIBUTING.md lists the same commands as `python -m ...`.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lab dashboard site editions release notebooks lint bench badges
+.PHONY: help setup demo test lab dashboard site editions release notebooks lint bench bench-gpu badges
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -22,6 +22,7 @@ help:
 	@echo "make editions   student, solution and instructor notebooks in build/editions (make release: a course for nbgrader)"
 	@echo "make lint       ruff and mypy alone"
 	@echo "make bench      measure again: results/bench-*.json and docs/speed.png"
+	@echo "make bench-gpu  the same for a large NVIDIA GPU, into results/bench-*-gpu.json"
 	@echo "make setup      .venv from constraints.txt (every target above does it first)"
 
 setup: $(READY)
@@ -69,6 +70,20 @@ test: lint
 # The short ones; those that train (the other files of benchmarks/) say at their top how to be run and how long they take.
 bench: $(READY)
 	@set -e; for program in benchmarks/*_time.py benchmarks/*_speed.py; do echo "== $$program"; $(BIN)/python "$$program"; done
+	$(BIN)/python benchmarks/speed_plot.py
+
+# The tables of an H200, some 30 minutes; two GPUs for the last. lightly's loop gets as many loader processes as cores are left.
+ON_GPU := --device cuda --threads 1
+FULL := $(ON_GPU) --width 64 --precision bf16-mixed --compile
+LOOPS := benchmarks/loop_speed.py $(FULL) --output results/bench-loop-gpu.json
+bench-gpu: $(READY)
+	$(BIN)/python $(LOOPS) --batch 256 1024 --images 16384 --workers 14
+	$(BIN)/python $(LOOPS) --batch 256 --image-size 96 --images 3072 --workers 14 --add
+	$(BIN)/python $(LOOPS) --batch 0 --methods dcl dclw cacr moco mochi swav pixpro pixcontrast sepclr hydra --images 8192 --peers none --add
+	$(BIN)/python benchmarks/losses_speed.py $(ON_GPU) --chunk 2048 --batches 256 1024 2048 4096 16384 65536 --gigabytes 110 --output results/bench-losses-gpu.json
+	$(BIN)/python benchmarks/measures_speed.py $(ON_GPU) --output results/bench-measures-gpu.json
+	$(BIN)/python benchmarks/ceiling_speed.py --device cuda --width 64 --batch 1024 --rounds 20 --output results/bench-ceiling-gpu.json
+	$(BIN)/python benchmarks/processes_speed.py --device cuda --width 64 --batch 1024 4096 --precision bf16-mixed --compile --output results/bench-processes-gpu.json
 	$(BIN)/python benchmarks/speed_plot.py
 
 badges:
