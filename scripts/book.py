@@ -35,7 +35,9 @@ def main() -> int:
     options = parser.parse_args()
     notebooks = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
     prepare(options.source, notebooks, execute=options.execute)
-    built = options.source.with_name(options.source.name + "-html")  # MyST-NB leaves a folder of its own beside the pages, which nobody wants beside `out`
+    built = options.source.with_name(
+        options.source.name + "-html"
+    )  # MyST-NB leaves a folder of its own beside the pages, which nobody wants beside `out`
     for old in (built, options.out):
         shutil.rmtree(old, ignore_errors=True)
     command = [sys.executable, "-m", "sphinx", "-b", "html", "-q", "-W", "--keep-going", str(options.source), str(built)]

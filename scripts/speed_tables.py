@@ -10,7 +10,7 @@ from typing import Any
 RESULTS = Path(__file__).resolve().parent.parent / "results"
 PICTURE = (
     "![For a CPU and a graphics card: peak memory and time of NT-Xent over the batch, ours dense and in tiles beside two libraries, and "
-    "images per second of SimCLR's training loop beside lightly's and the encoder alone; the tables below have the numbers](speed.png)"
+    "images per second of SimCLR's training loop beside lightly's and the encoder alone](speed.png)"
 )
 
 

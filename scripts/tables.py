@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import fmean, median, stdev
 from typing import Any
 
-from speed_tables import lines, read, speed
+from speed_tables import PICTURE, lines, read, speed
 
 from contrastive_lab import runs
 from contrastive_lab.lab.claims import trained_for
@@ -99,7 +99,33 @@ def short() -> str:
             columns[f"{data}: {title}"] = {name: cell([factor * row[key] for row in own], digits) for name, own in grouped.items()}
     names = list(dict.fromkeys(name for values in columns.values() for name in values))
     table = lines(["method", *columns], [[name, *(values.get(name, "") for values in columns.values())] for name in names])
-    return "\n\n".join(["  \n".join(words), table, counted()])
+    return "\n\n".join(["  \n".join(words), table, large(), counted(), fast(), PICTURE.replace("(speed.png)", "(docs/speed.png)")])
+
+
+def large() -> str:
+    """kNN of the runs at full size beside what others published, in one sentence."""
+    theirs = read("published")["knn_200_epochs"]["rows"]
+    found = [
+        f"{name} {cell([100 * run['measured']['knn_t10'] for run in own], 1)} ({max(theirs[own[0]['settings']['method']]):.1f})"
+        for name, own in at_full_size().items()
+    ]
+    return (
+        f"All of CIFAR-10, ResNet-18 of width {SIZE['width']}, {SIZE['epochs']} epochs, kNN in percent (in brackets the better number "
+        f"[published](docs/results.md#published-numbers) by lightly): {', '.join(found)}."
+    )
+
+
+def fast() -> str:
+    """The fastest case of the training loop on a graphics card, in one sentence."""
+    content = read("bench-loop-gpu")
+    beside = [e for e in content["entries"] if e.get("times_lightly")]
+    one = max(beside, key=lambda e: e["rates"]["ours"]["images_per_second"])
+    return (
+        f"Speed ({content['machine']['device']}, ResNet-18 of width {one['width']}, {one['image_size']} px, batch {one['batch']:,}): "
+        f"{one['rates']['ours']['images_per_second']:,.0f} images per second through SimCLR's training loop, "
+        f"{100 * one['share_of_ceiling']:.0f} % of what the encoder alone reaches and {one['times_lightly']:.1f} times lightly's loop. "
+        "Losses in tiles need memory that grows with the batch, not with its square:"
+    )
 
 
 def counted() -> str:
