@@ -129,13 +129,14 @@ def fast() -> str:
 
 
 def counted() -> str:
-    """How many questions of each paper's claim went which way."""
-    outcomes = ("confirmed", "refuted", "undecided")
-    found = read("claims-verdicts")["claims"].values()
-    rows = [[claim["title"], *(str(sum(v["outcome"] == one for v in claim["verdicts"])) for one in outcomes)] for claim in found]
-    seeds = sorted({len(v["seeds"]) for claim in found for v in claim["verdicts"]})
-    words = f"The papers' claims in miniature, {' or '.join(map(str, seeds))} seeds, each put as several [questions](docs/results.md):"
-    return words + "\n\n" + lines(["claim", *outcomes], rows)
+    """How many questions to the papers' claims went which way."""
+    verdicts = [v for claim in read("claims-verdicts")["claims"].values() for v in claim["verdicts"]]
+    seeds = sorted({len(v["seeds"]) for v in verdicts})
+    ends = [f"{sum(v['outcome'] == one for v in verdicts)} {one}" for one in ("confirmed", "refuted", "undecided")]
+    return (
+        f"The papers' claims in miniature, put as {len(verdicts)} questions with {' or '.join(map(str, seeds))} seeds: {', '.join(ends)} "
+        "([each of them](docs/results.md#the-papers-claims-in-miniature))."
+    )
 
 
 def methods(data: str) -> str:
