@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from contrastive_lab.exercises.gradients import gradient_complaint
+from contrastive_lab.exercises.gradients import autograd_complaint, gradient_complaint
 
 if TYPE_CHECKING:
     from contrastive_lab.exercises.exercise import Answer, Case, Exercise, Mistake
@@ -21,6 +22,9 @@ def diagnose(exercise: Exercise, attempt: Answer) -> str | None:
     if not callable(attempt):
         return f"{exercise.name}: give the function itself, check({exercise.name}), not what it returned ({type(attempt).__name__})."
     cases = exercise.cases()
+    complaint = autograd_complaint(exercise, attempt, cases[0])
+    if complaint:
+        return f"{exercise.name}: {complaint}"
     truths = [case.ask(exercise.solution) for case in cases]
     results = []
     for case, truth in zip(cases, truths, strict=True):
@@ -69,7 +73,7 @@ def _wrong_kind(result: Any, truth: Any) -> str | None:
     if isinstance(result, Tensor):
         wrong = not single and result.shape != truth.shape
         return f"returns shape {tuple(result.shape)}; the answer has shape {tuple(truth.shape)}." if wrong else None
-    if single and isinstance(result, float | int):
+    if single and isinstance(result, Real):  # numpy's numbers too
         return None
     kind = "one number in a tensor" if single else f"a tensor of shape {tuple(truth.shape)}"
     return f"returns {type(result).__name__}, but the answer is {kind}."

@@ -26,7 +26,7 @@ def positive_mask(boxes1: Tensor, boxes2: Tensor, side: int = 4, threshold: floa
 
 
 def pixel_consistency(y: Tensor, k: Tensor, mask: Tensor) -> Tensor:
-    """Minus the mean cosine of matched cells, averaged over images; y and k are (N, P, C), mask (N, P, P) is boolean."""
+    """Minus the mean cosine of matched cells, averaged over images; y and k (a constant) are (N, P, C), mask (N, P, P) is boolean."""
     cosines = F.normalize(y, dim=2) @ F.normalize(k.detach(), dim=2).transpose(1, 2)
     matched = (cosines * mask).sum(dim=(1, 2)) / mask.sum(dim=(1, 2)).clamp_min(1)
     return -matched.mean()
