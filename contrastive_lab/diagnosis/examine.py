@@ -31,13 +31,18 @@ def examine_folder(folder: str | Path) -> list[Illness]:
     home = Path(folder)
     if not (home / "settings.json").exists():
         raise ValueError(f"folder {str(home)!r} holds no run: settings.json is missing; give a folder that training wrote")
-    from contrastive_lab.training.folder import read_json
-
     lines = (home / "history.jsonl").read_text("utf-8").splitlines() if (home / "history.jsonl").exists() else []
-    state, evaluation = (read_json(home / name) for name in ("run.json", "evaluation.json"))
+    state, evaluation = (_read(home / name) for name in ("run.json", "evaluation.json"))
     return examine(
         [json.loads(line) for line in lines if line.strip()],
-        read_json(home / "settings.json"),
+        _read(home / "settings.json"),
         state=state.get("state", "running"),
         evaluation=evaluation,
     )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path} is broken ({error}); restore it, or delete {path.parent}") from error

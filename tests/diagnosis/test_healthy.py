@@ -66,3 +66,9 @@ def test_a_query_of_hydra_meets_third_classes_only():
     assert course.guess is None  # it depends on the classes that a batch happens to hold
     (found,) = examine(rows, settings)
     assert "all 48 negatives count alike" in str(found)
+
+
+def test_a_broken_file_is_named(tmp_path):
+    (tmp_path / "settings.json").write_text("{")
+    with pytest.raises(ValueError, match=r"settings\.json is broken"):
+        examine_folder(tmp_path)
