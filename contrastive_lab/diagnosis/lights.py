@@ -25,6 +25,7 @@ class Sign:
     low: float | int
     high: float | int
     digits: int = 2
+    unit: str = ""
     good: float | int | None = None
     ill: float | int | None = None
     rise: float | int | None = None
@@ -61,12 +62,33 @@ def _percent(value: float, course: Course) -> float | None:
 
 SIGNS: tuple[Sign, ...] = (
     Sign("std", "spread", "std × √D: 1 is isotropic, 0 one point", 0, 1.1, good=0.6, ill=0.2, ideal=1, scale=_spread),
-    Sign("uniformity", "uniformity", "% of its floor", 0, 100, digits=0, good=50, ill=20, ideal=100, scale=_share),
-    Sign("rankme", "RankMe", "% of the directions that could be seen", 0, 100, digits=0, good=30, ill=15, ideal=100, scale=_of_room),
-    Sign("participation_ratio", "directions", "participation ratio, % of those that could be seen", 0, 100, digits=0, scale=_of_room),
+    Sign("uniformity", "uniformity", "% of its floor", 0, 100, digits=0, unit=" %", good=50, ill=20, ideal=100, scale=_share),
+    Sign(
+        "rankme",
+        "RankMe",
+        "% of the directions that could be seen",
+        0,
+        100,
+        digits=0,
+        unit=" %",
+        good=30,
+        ill=15,
+        ideal=100,
+        scale=_of_room,
+    ),
+    Sign(
+        "participation_ratio",
+        "directions",
+        "participation ratio, % of those that could be seen",
+        0,
+        100,
+        digits=0,
+        unit=" %",
+        scale=_of_room,
+    ),
     Sign("alignment", "alignment", "0: twins meet, 2: strangers; means nothing without spread", 0, 2, good=1.2, ill=1.6),
     Sign("gap", "modality gap", "0 to 2; distance of the centroids", 0, 2, good=0.5, ill=0.8, ideal=0),
     Sign("locality", "locality", "mask AUROC of cells; 0.5 is blind", 0.5, 1, rise=0.02),
-    Sign("knn", "kNN", "% correct", 0, 100, digits=0, rise=2, scale=_percent),
+    Sign("knn", "kNN", "% correct", 0, 100, digits=0, unit=" %", rise=2, scale=_percent),
 )
 """Rows of the strip from top to bottom, all with fixed axes. Alignment's light only warns of torn twins: a low value proves nothing."""

@@ -51,7 +51,9 @@ def _draw(panel: Any, sign: Sign, strip: Strip, epoch: int) -> None:
     if value is None:
         return
     # Above the curves, not on them.
-    panel.annotate(f"{value:.{sign.digits}f}", (0.86, 1.0), xycoords="axes fraction", ha="right", va="bottom", fontsize=6.5, color="0.25")
+    panel.annotate(
+        f"{value:.{sign.digits}f}{sign.unit}", (0.86, 1.0), xycoords="axes fraction", ha="right", va="bottom", fontsize=6.5, color="0.25"
+    )
     if light in LAMPS:
         marker, colour = LAMPS[light]
         panel.plot([0.94], [1.11], marker=marker, color=colour, ms=5, transform=panel.transAxes, clip_on=False)

@@ -119,7 +119,16 @@ class VitalSigns:
         """What the page's script draws, rounded."""
         keys = [sign.key for sign in SIGNS if any(value is not None for strip in self.strips for value in strip.values[sign.key])]
         signs = [
-            {"key": s.key, "title": s.title, "meaning": s.meaning, "low": s.low, "high": s.high, "digits": s.digits, "ideal": s.ideal}
+            {
+                "key": s.key,
+                "title": s.title,
+                "meaning": s.meaning,
+                "low": s.low,
+                "high": s.high,
+                "digits": s.digits,
+                "unit": s.unit,
+                "ideal": s.ideal,
+            }
             for s in SIGNS
             if s.key in keys
         ]

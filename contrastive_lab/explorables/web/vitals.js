@@ -44,7 +44,7 @@ function mountVitals(root, data) {
       line.title = `${sign.title}: ${sign.meaning}`;
       add("span", line, sign.title);
       const svg = make("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", preserveAspectRatio: "none",
-        "aria-label": `${sign.title} of ${run.label}, from ${known[0].toFixed(sign.digits)} to ${known.at(-1).toFixed(sign.digits)}` }, line);
+        "aria-label": `${sign.title} of ${run.label}, from ${known[0].toFixed(sign.digits)}${sign.unit} to ${known.at(-1).toFixed(sign.digits)}${sign.unit}` }, line);
       make("rect", { x: 0.5, y: 0.5, width: WIDE - 1, height: HIGH - 1, fill: "currentColor", "fill-opacity": 0.04 }, svg);
       if (sign.ideal !== null) make("line", { x1: 0, x2: WIDE, y1: y(sign, sign.ideal), y2: y(sign, sign.ideal), stroke: "currentColor",
         "stroke-opacity": 0.5, "stroke-dasharray": "3 3", "stroke-width": 0.8 }, svg);
@@ -71,7 +71,7 @@ function mountVitals(root, data) {
     for (const { run, sign, cursor, value, lamp } of rows) {
       const place = reached(run), shown = run.values[sign.key][place], light = run.lights[sign.key][place];
       cursor.setAttribute("x1", x(Math.min(epoch, run.epochs.at(-1)))); cursor.setAttribute("x2", x(Math.min(epoch, run.epochs.at(-1))));
-      value.textContent = shown === null ? "–" : shown.toFixed(sign.digits);
+      value.textContent = shown === null ? "–" : shown.toFixed(sign.digits) + sign.unit;
       lamp.textContent = MARK[light]; lamp.className = light; lamp.title = light === "none" ? "" : light;
     }
     const seen = data.runs.filter((run) => !run.broken || broken);
