@@ -48,7 +48,9 @@ def test_keys_move_numbers_cursors_and_the_other_picture(opened):
 def test_hovering_a_curve_tells_the_page(opened):
     unlock(opened)
     opened.evaluate("document.addEventListener('clab:epoch', (event) => { window.told = event.detail; })")
-    box = opened.locator("#clab-vitals .sign svg").first.bounding_box()
+    curve = opened.locator("#clab-vitals .sign svg").first
+    curve.scroll_into_view_if_needed()
+    box = curve.bounding_box()
     opened.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     told = opened.evaluate("window.told")
     assert told["source"] == "clab-vitals"
