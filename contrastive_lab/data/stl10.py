@@ -93,10 +93,11 @@ def _labels(path: Path) -> Int64[Tensor, "N"]:
 
 
 def _pixels(path: Path, index: Int64[Tensor, "n"]) -> UInt8[Tensor, "n 3 96 96"]:
-    planes = np.memmap(path, dtype=np.uint8, mode="r").reshape(-1, 3, SIDE, SIDE)
     pixels = torch.empty(len(index), 3, SIDE, SIDE, dtype=torch.uint8)
     for start in range(0, len(index), 500):
         rows = index[start : start + 500]
+        # Mapped anew for each part: what was read through one map counts as memory until that map is closed.
+        planes = np.memmap(path, dtype=np.uint8, mode="r").reshape(-1, 3, SIDE, SIDE)
         # Each plane is stored column by column.
         pixels[start : start + len(rows)] = torch.from_numpy(planes[rows.numpy()]).transpose(2, 3)
     return pixels
