@@ -14,6 +14,9 @@ import torch
 
 from contrastive_lab.data import Images
 from contrastive_lab.lab import sections
+from contrastive_lab.lab.kernel import in_notebook
+from contrastive_lab.lab.live import Live, last_picture
+from contrastive_lab.lab.pictures import poster
 from contrastive_lab.lab.profiles import current
 from contrastive_lab.training import Observer, Run, Settings, prepare, train
 from contrastive_lab.training.folder import read_state
@@ -47,8 +50,10 @@ def folder(name: str, settings: Settings) -> Path:
     """Where a notebook keeps a run, one folder for each combination of settings; says whether one lies there already."""
     path = place(name, settings)
     if state := read_state(path).get("state"):
-        does = "ended here before and is opened, without a live picture" if state == "finished" else "was begun here before and goes on"
+        does = "ended here before and is opened" if state == "finished" else "was begun here before and goes on"
         print(f"this run {does}; delete {path} to train it anew")
+        if state == "finished" and in_notebook() and (picture := last_picture(path)):
+            poster(picture, alt=Live.alt)
     return path
 
 

@@ -15,8 +15,11 @@ from contrastive_lab.data import Images
 from contrastive_lab.figures.palette import look
 from contrastive_lab.lab.kernel import in_notebook
 from contrastive_lab.training import Moment
+from contrastive_lab.training import folder as disk
 
 SHARE = 0.04
+PICTURE = "live picture"
+"""Under this name the last picture of a notebook lies among the tensors that a run keeps."""
 
 
 class Live:
@@ -47,10 +50,10 @@ class Live:
         self.embeddings: Tensor | None = None
         self.alike: Tensor | None = None
 
-    def __call__(self, moment: Moment) -> None:
+    def __call__(self, moment: Moment) -> dict[str, Tensor] | None:
         if moment.step is None:
             self._open()
-            return
+            return None
         last = moment.progress.step == moment.progress.steps
         began = time.monotonic()
         if last or (began - self.seen_at) * SHARE > self.cost:
@@ -60,6 +63,9 @@ class Live:
             self.cost = self.seen_at - began
             self.first_cost = self.first_cost or self.cost
             self.spent += self.cost
+        if last and self.widget is not None:
+            return {PICTURE: torch.frombuffer(bytearray(self.widget.value), dtype=torch.uint8)}
+        return None
 
     def png(self) -> bytes:
         """The current picture."""
@@ -118,6 +124,13 @@ class Live:
 
         self.widget = widgets.Image(format="png", value=BLANK, layout=widgets.Layout(max_width="100%"))
         display(self.widget)  # type: ignore[no-untyped-call,unused-ignore]
+
+
+def last_picture(folder: Path) -> bytes | None:
+    """The picture with which a run in this folder ended, where it was trained in a notebook under the eyes of `Live`."""
+    frames = sorted((folder / disk.SNAPSHOTS).glob("*.safetensors"))
+    kept = disk.read_tensors(frames[-1]).get(PICTURE) if frames else None
+    return None if kept is None else kept.numpy().tobytes()
 
 
 def _neighbours(moment: Moment, images: Images, queries: int = 5, count: int = 5) -> Tensor:

@@ -5,8 +5,9 @@ import re
 import pytest
 import torch
 
+from contrastive_lab import lab
 from contrastive_lab.data import scenes
-from contrastive_lab.lab import Live
+from contrastive_lab.lab import Live, doors
 from contrastive_lab.lab import live as module
 from contrastive_lab.training import Settings, prepare, train
 
@@ -84,3 +85,19 @@ def test_the_network_keeps_its_mode_and_its_randomness(images):
         assert method.training
         weights.append(torch.cat([p.flatten() for p in method.parameters()]))
     assert torch.equal(*weights)
+
+
+def test_a_run_of_a_notebook_is_opened_with_its_last_picture(images, tmp_path, monkeypatch, capsys):
+    shown = []
+    monkeypatch.setattr(module, "in_notebook", lambda: True)
+    monkeypatch.setattr(doors, "in_notebook", lambda: True)
+    monkeypatch.setattr(doors, "place", lambda name, settings: tmp_path / name)
+    monkeypatch.setattr(doors, "poster", lambda png, alt: shown.append((png, alt)))
+    monkeypatch.setattr("IPython.display.display", lambda widget: None)
+    settings = Settings.recommended("simclr", "scenes", epochs=1, batch_size=16, width=4, device="cpu")
+    live = Live()
+    train(prepare(settings, images), images, settings, [live], folder=lab.folder("one", settings))
+    assert not shown
+    train(prepare(settings, images), images, settings, [Live()], folder=lab.folder("one", settings))
+    assert shown == [(live.widget.value, Live.alt)]
+    assert "ended here before" in capsys.readouterr().out
