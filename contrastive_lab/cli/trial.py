@@ -95,7 +95,6 @@ def evaluate_run(run: Run, sets: Sets, *, device: str = "cpu") -> dict[str, Any]
     """The headline numbers of a finished run on the whole test set, also written to its folder."""
     from contrastive_lab import measures
     from contrastive_lab.doctor import machine
-    from contrastive_lab.report.probe import write_aside
     from contrastive_lab.training.observe import represent
 
     method = run.method.to(device).eval()
@@ -114,5 +113,5 @@ def evaluate_run(run: Run, sets: Sets, *, device: str = "cpu") -> dict[str, Any]
     numbers["needs"] = sorted(method.needs)
     numbers["machine"] = machine(device)
     if run.folder is not None:
-        write_aside(run.folder / EVALUATION, json.dumps(numbers, indent=2).encode("utf-8"))
+        write_text(run.folder / EVALUATION, json.dumps(numbers, indent=2))
     return numbers

@@ -96,8 +96,9 @@ class Live:
             self.widget.value = picture
         if self.folder is not None:
             self.folder.mkdir(parents=True, exist_ok=True)
-            _replace(self.folder / "live.png", picture)
-            _replace(self.folder / "live.html", self._page(picture, moment, last=last).encode("utf-8"))
+            page = self._page(picture, moment, last=last).encode("utf-8")
+            disk.write_whole(self.folder / "live.png", lambda file: file.write(picture))
+            disk.write_whole(self.folder / "live.html", lambda file: file.write(page))
 
     def _page(self, picture: bytes, moment: Moment, *, last: bool) -> str:
         """One file that reloads itself until the run has ended; the picture is inside."""
@@ -143,13 +144,6 @@ def _neighbours(moment: Moment, images: Images, queries: int = 5, count: int = 5
     likeness = cloud[asked] @ cloud.T
     likeness[torch.arange(len(asked)), asked] = -2
     return torch.cat([asked[:, None], likeness.topk(min(count, len(images) - 1), dim=1).indices], dim=1)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Whoever looks meanwhile sees the old or the new file, never half of one."""
-    aside = path.with_name(path.name + ".unfinished")
-    aside.write_bytes(content)
-    aside.replace(path)
 
 
 BLANK = bytes.fromhex(

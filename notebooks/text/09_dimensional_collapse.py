@@ -286,7 +286,7 @@ for n in (64, 128, 256, 512, 2000):
 
 # %% [markdown]
 # The uneven cloud loses less, and RankMe loses less than PR in both tables: its shares are roots, which lie closer together than the variances do. (Single draws
-# scatter: at few samples by about a tenth.) But nobody knows the true spectrum beforehand. So before anybody compares ranks: the same number of images, the
+# scatter, most of all at few samples.) But nobody knows the true spectrum beforehand. So before anybody compares ranks: the same number of images, the
 # same images, and $N\ge4D$.
 #
 # ## 4 · Three lamps

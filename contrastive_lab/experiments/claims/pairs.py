@@ -54,7 +54,7 @@ def _pairs(relations: Float[Tensor, "C C"], kind: Sequence[int]) -> Float[Tensor
 
 
 def arms(sizes: Sizes, seed: int) -> Mapping[str, tuple[Work, dict[str, Any]]]:
-    """The gate or none, on arbitrary pairs and on pairs of one class, where an open gate is SupCon's loss; and never such pairs."""
+    """A gate or an open one, on arbitrary pairs and on pairs of one class (there an open gate is SupCon's loss); a gate on other pairs."""
     changes: dict[str, dict[str, Any]] = {
         "gate": {"options": {"pair_mode": "arbitrary"}},
         "open gate": {"options": {"pair_mode": "arbitrary", "open_gate": True}},
