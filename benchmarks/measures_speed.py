@@ -2,10 +2,11 @@
 
     python benchmarks/measures_speed.py [--device cpu] [--threads 1] [--output results/bench-measures.json]
 
-Each entry runs in two processes of its own, one for time and one for memory. Seconds are wall time of the best of a few calls after one
-on 600 rows, CPU seconds those of all threads (compare these where other programs run too); memory is the rise of the process's peak above
-its size with the input in memory (on a GPU: of torch's allocator). Plain forms run only on as many rows as their memory allows: at 50,000
-one temporary of cdist has 10 GB. Compare entries of equal size. Other libraries are left out where they are not installed.
+Each entry runs in two processes of its own, one for time and one for memory; on a GPU, whose allocator counts exactly, in one for both.
+Seconds are wall time of the best of a few calls after one on 600 rows, CPU seconds those of all threads (compare these where other programs
+run too); memory is the rise of the process's peak above its size with the input in memory (on a GPU: of torch's allocator). Plain forms run
+only on as many rows as their memory allows: at 50,000 one temporary of cdist has 10 GB. Compare entries of equal size. Other libraries are
+left out where they are not installed.
 """
 
 from __future__ import annotations
@@ -186,7 +187,7 @@ PEERS = {"lightly": "lightly", "faiss": "faiss-cpu"}
 
 
 def measured(name: str, device: str, *, memory: bool) -> dict[str, object]:
-    """Seconds or peak memory of one entry, in this process."""
+    """Seconds or peak memory of one entry, in this process; on a GPU both."""
     call, rows, dimensions = ENTRIES[name]
     x = torch.randn(rows, dimensions, generator=torch.Generator().manual_seed(0)).to(device)
     value = call(x[:WARM_ROWS])
@@ -196,6 +197,8 @@ def measured(name: str, device: str, *, memory: bool) -> dict[str, object]:
         found["value"] = call(x)
 
     costs = cost(work, device, memory=memory, budget=3.0, warm=False)
+    if device != "cpu":
+        costs |= cost(work, device, memory=True)
     assert type(value) is type(found["value"])
     return found | costs
 
@@ -241,7 +244,9 @@ def main() -> None:
         if any(word in name and not installed(package) for word, package in PEERS.items()):
             continue
         common = ["--only", name, "--device", choice.device, "--threads", str(choice.threads)]
-        entries[name] = alone(__file__, common)[-1] | alone(__file__, [*common, "--memory"], frugal=True)[-1]
+        entries[name] = alone(__file__, common)[-1]
+        if choice.device == "cpu":
+            entries[name] |= alone(__file__, [*common, "--memory"], frugal=True)[-1]
         print(f"{name:62} {entries[name]}", flush=True)
         save({"machine": machine(choice.device), "entries": entries, "exponents": growth(entries)}, choice.output)
     print(table(entries))

@@ -67,7 +67,7 @@ class Method(nn.Module):
     In a loop of your own: `step(batch)`, `loss.backward()`, the optimiser's step, then `after_update(Progress(step + 1, steps,
     steps_per_epoch))`, which moves twins and schedules. An encoder of your own becomes a `Backbone` by `networks.Wrapped(encoder, dim)`.
     `graph` names the function that is arithmetic on tensors alone (`step`, or the part of it that is left without schedule, generator and
-    queue): a compiler may take it as a whole.
+    queue): a compiler may take it as a whole. `freezes` tells several processes that some parameters have no gradient in some steps.
     """
 
     name: ClassVar[str]
@@ -75,6 +75,7 @@ class Method(nn.Module):
     paper: ClassVar[str]
     needs: ClassVar[frozenset[str]] = frozenset()
     graph: str | None = None
+    freezes: ClassVar[bool] = False
 
     encoder: Backbone
     progress: Progress

@@ -192,6 +192,7 @@ class SwAV(Method):
     name = "swav"
     title = "SwAV"
     graph = "match"
+    freezes = True
     paper = "Caron et al. 2020, arXiv 2006.09882"
 
     def __init__(

@@ -36,7 +36,7 @@ def train(
     check_images(settings, images)
     length = batches.steps_per_epoch(images, settings)
     views = method.make_views(augmentation_for(settings, images))
-    fabric = start_fabric(settings)
+    fabric = start_fabric(settings, freezes=method.freezes)
     keeper = Keeper(method, images, settings, fabric=fabric, folder=folder, resume=resume)
     journal = keeper.start(observers)
     with keeper, explained_memory(settings):

@@ -60,9 +60,10 @@ class StepModule(nn.Module):
     def compile_for(self, settings: Settings) -> None:
         """Fuse the kernels: of the function that the method names, else of its parts one by one.
 
-        On one GPU they are also recorded as CUDA graphs: the many small kernels of a narrow network take longer to launch than to run.
+        On a GPU they are also recorded as CUDA graphs: the many small kernels of a narrow network take longer to launch than to run.
+        Where several processes exchange rows in the middle of a step, only what lies between can be fused.
         """
-        self.graphs = settings.devices == 1 and usable_device(settings.device) == "cuda"
+        self.graphs = usable_device(settings.device) == "cuda"
         self.whole = self.method.graph if settings.devices == 1 else None
         if self.whole:
             fused = torch.compile(getattr(type(self.method), self.whole), dynamic=False, mode=self._mode())
@@ -83,8 +84,8 @@ def take_step(module: nn.Module, batch: Batch) -> Step:
     return Step(*module(*(getattr(batch, f.name) for f in dataclasses.fields(batch))))
 
 
-def start_fabric(settings: Settings) -> Any:
-    """Lightning Fabric for these settings, with all processes running."""
+def start_fabric(settings: Settings, *, freezes: bool = False) -> Any:
+    """Lightning Fabric for these settings, with all processes running; `freezes`: some parameters have no gradient in some steps."""
     try:
         import lightning_fabric as fabric
     except ImportError:  # the all-in-one package `lightning` has the same library under another name
@@ -94,8 +95,8 @@ def start_fabric(settings: Settings) -> Any:
     nodes = _machines(settings.devices, device)
     strategy: Any = "auto"
     if settings.devices > 1:
-        # Buffers (queues, running statistics) are equal or private on purpose. Some methods freeze a part for a while (SwAV's prototypes).
-        strategy = fabric.strategies.ddp.DDPStrategy(broadcast_buffers=False, find_unused_parameters=True)
+        # Buffers (queues, running statistics) are equal or private on purpose.
+        strategy = fabric.strategies.ddp.DDPStrategy(broadcast_buffers=False, find_unused_parameters=freezes)
         warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated")  # its successor is unknown to older versions
         warnings.filterwarnings("ignore", "find_unused_parameters=True was specified in DDP constructor, but did not find any")
     logging.getLogger(fabric.__name__).setLevel(logging.WARNING)  # one greeting less above the progress line
