@@ -43,6 +43,7 @@ RUNS: Mapping[str, Mapping[str, Any]] = {
     "dclw": {"method": "dclw"},
     "cacr": {"method": "cacr"},
     "moco": {"method": "moco"},
+    "moco-symmetric": {"method": "moco", "lr": 0.12, "options": {"symmetric": True, "temperature": 0.1}},
     "mochi": {"method": "mochi"},
     "swav": {"method": "swav"},
     "swav-multicrop": {"method": "swav", "options": CROPS},
@@ -53,7 +54,7 @@ RUNS: Mapping[str, Mapping[str, Any]] = {
     "sepclr": {"method": "sepclr"},
     "untrained": {"method": "simclr", "epochs": 0},
 }
-"""What each run changes from the recommended settings of its method."""
+"""What each run changes from the recommended settings of its method. moco-symmetric: the choices behind lightly's published MoCo."""
 
 COLUMNS = {
     "knn": ("kNN %", 100),

@@ -104,6 +104,8 @@ def losses() -> str:
                 rows.append([loss, who, *(_cost(by_batch.get(batch)) for batch in batches)])
         words = f"forward and backward, {content['dim']} dimensions: milliseconds / MiB at each batch"
         title = f"**Losses**, {words} ({place(content)}; results/{file}.json)"
+        if any(e.get("shared_card") for curves in content["curves"].values() for curve in curves.values() for e in curve):
+            title += ". *: both forms again, later and beside a training on the same card; compare these with each other only."
         parts.append(title + "\n\n" + lines(["loss", "", *(f"{batch:,}" for batch in batches)], rows))
     return "\n\n".join(parts)
 
@@ -111,7 +113,8 @@ def losses() -> str:
 def _cost(entry: Mapping[str, Any] | None) -> str:
     if not entry or "mebibytes" not in entry:
         return "–"
-    return f"{plain(1000 * entry['seconds'])} / {entry['mebibytes']:,.0f}" if "seconds" in entry else f"/ {entry['mebibytes']:,.0f}"
+    mark = "*" * entry.get("shared_card", False)
+    return f"{plain(1000 * entry['seconds'])}{mark} / {entry['mebibytes']:,.0f}" if "seconds" in entry else f"/ {entry['mebibytes']:,.0f}"
 
 
 def measured() -> str:

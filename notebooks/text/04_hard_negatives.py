@@ -565,6 +565,10 @@ lab.claim("mochi")
 # *Better neighbours*: confirmed, by very little. The linear probe, which no verdict asks, shows no such lead, so call it "as good". The harm that ten
 # classes made one expect did not come.
 #
+# *Other N, s and s'*: the further arms change one of them each. Read two columns together. Proxy accuracy with synthetics says how hard the mixtures
+# make the task: it falls many times over from the mildest arm to the hardest. kNN says what that buys: all arms lie close together, some leads over
+# MoCo are confirmed and others undecided, and the arm with the hardest task is not the best. *Harder* is easy to have; *better* does not follow it.
+#
 # *False negatives*: the hardest negatives hold more of the query's class than chance, and an oracle without them gains in kNN, with mixtures and
 # without. All three are confirmed, and again look at the sizes. An oracle that is told *every label* gains MoCo about as little as mixtures do, which
 # are told nothing. So false negatives are not what limits these runs. One reason may be that the networks are still weak: they group the classes

@@ -508,6 +508,10 @@ lab.claim("sepclr")
 # **Reading it.** In these runs every line is confirmed. With $\lambda$ the digit leaves the common code, nearly down to chance, and that is not mere silence: a
 # code that knows nothing leaks nothing, but here the *texture* stays readable in it. The salient code, which feels $\lambda$ as well, reads the digit better.
 #
+# Over *photographs*, the paper's kind of background, the same happens from another start: without the term the common code reads most digits, far better than
+# over textures, since a digit helps more to tell one photograph from another. The term takes most of that away, though here not down to chance, and the class of
+# the photograph stays where it belongs: the common code tells it better.
+#
 # Look also at what nobody asked. The texture is read from the *salient* code above chance in every row, and $\lambda$ hardly moves it: to tell target images
 # apart a texture helps, so the salient loss keeps it. The paper's claim is about the other direction, and this leak stays open. Compare your own run (table of
 # section 6): it is shorter, and its patches differ mostly by colour, so expect less of a separation there.

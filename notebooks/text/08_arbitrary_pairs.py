@@ -496,6 +496,11 @@ lab.claim("hydra")
 # gate does not *ruin* the representation: it ends above the untrained network, and that line is refuted. Of all pairs, one in ten is identical. Its wish,
 # "own class nearer than all others", is contradicted by nobody, because in distinct pairs the own class is ignored; a weak teacher, and still one.
 #
+# *Do arbitrary pairs replace pairs of one class?* An open gate over identical pairs is SupCon's loss, and both lines that compare it with Hydra are refuted,
+# by little: it leads in kNN and keeps a few directions more. Gates help pairs of one class too: that arm has the best neighbours of all. And distinct
+# pairs alone, each of which an open gate would leave to cancel, teach a gate about as much as arbitrary ones: what teaches is the gate, not the one
+# identical pair in ten.
+#
 # The authors report a far deeper fall without gates. **Predict** where it lies, before you look: at guessing (one in ten), near the untrained network, near ours?
 
 # %%

@@ -343,7 +343,7 @@ from contrastive_lab.training.observe import at_rest, embed
 spectra = {}
 for arm, run in here.runs.items():
     with at_rest(run.method):
-        spectra[arm] = measures.spectrum(embed(run.method, here.test_images))
+        spectra[arm] = measures.spectrum(embed(run.method, here.test_images)).cpu()
 figure = lab.distinct(figures.spectra({arm: values.numpy() for arm, values in spectra.items()}))
 lab.show(
     figure,

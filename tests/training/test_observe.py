@@ -28,6 +28,18 @@ def test_neighbours_of_the_bank_itself_are_found(images, made_settings):
     assert Evaluate(images, images, k=1).measure(method)["knn"] == 1.0
 
 
+def test_a_dead_network_knows_no_better_than_chance_and_goes_on(images, made_settings):
+    method = prepare(made_settings(), images).eval()
+    last = [module for module in method.encoder.modules() if isinstance(module, torch.nn.BatchNorm2d)][-1]
+    torch.nn.init.zeros_(last.weight)
+    torch.nn.init.constant_(last.bias, -1.0)  # below every ReLU's kink
+    with torch.no_grad():
+        assert not method.represent(images.as_float()).any()
+    numbers = Evaluate(images, images).measure(method)
+    assert numbers["knn"] <= images.labels.bincount().max() / len(images)
+    assert numbers["alignment"] < 1e-6
+
+
 def test_without_labels_there_is_no_knn(images, made_settings):
     bare = dataclasses.replace(images, labels=None)
     assert set(Evaluate(bare, bare).measure(prepare(made_settings(), images).eval())) == NUMBERS - {"knn"}

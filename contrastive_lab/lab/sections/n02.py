@@ -38,7 +38,7 @@ def _training() -> dict[str, Any]:
 def _settings(method: str, batch: int, **options: Any) -> Settings:
     # SGD, since Adam divides every gradient by its usual size and so hides most of a common factor.
     changes: dict[str, Any] = {
-        "epochs": profile(smoke=1, laptop=8, full=40),
+        "epochs": profile(smoke=1, laptop=8, full=15),
         "width": profile(smoke=8, laptop=16, full=64),
         "optimizer": "sgd",
         "lr": 0.06 * batch / 128,

@@ -73,7 +73,7 @@ def run_of(name: str, settings: Settings, here: dict[str, Any]) -> Run:
 
 def _settings(method: str, options: dict[str, Any]) -> Settings:
     changes: dict[str, Any] = {
-        "epochs": profile(smoke=2, laptop=20, full=40),
+        "epochs": profile(smoke=2, laptop=20, full=20),
         "width": profile(smoke=8, laptop=24, full=64),
     }
     return Settings.recommended(method, "scenes", options=options, **changes)

@@ -31,7 +31,7 @@ def _training() -> dict[str, Any]:
     train = data.load("digits", size=size, count=count)
     test = data.load("digits", "test", size=size, count=profile(smoke=300, laptop=1000, full=2000))
     changes: dict[str, Any] = {
-        "epochs": profile(smoke=2, laptop=10, full=60),
+        "epochs": profile(smoke=2, laptop=10, full=30),
         "batch_size": profile(smoke=64, laptop=128, full=256),
         "width": profile(smoke=8, laptop=12, full=48),
         "lr": 1e-3,
