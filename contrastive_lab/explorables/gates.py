@@ -12,9 +12,8 @@ import numpy as np
 from jaxtyping import Float64
 
 from contrastive_lab.explorables.page import Question, Slider, buttons, page, readouts, slider
-from contrastive_lab.figures.theme import Numbers
+from contrastive_lab.figures.host import Values, on_host
 
-Rows = Sequence[Sequence[float | int]]
 Table = Float64[np.ndarray, "_ _"]
 
 TEMPERATURE = 0.5
@@ -41,7 +40,7 @@ def pairs_of(count: int) -> list[tuple[int, int]]:
     return list(itertools.combinations(range(count), 2))
 
 
-def state_at(vectors: Rows | Table, gate: Numbers, *, pair: int = 0, temperature: float | int = TEMPERATURE) -> dict[str, Any]:
+def state_at(vectors: Values, gate: Values, *, pair: int = 0, temperature: float | int = TEMPERATURE) -> dict[str, Any]:
     """Cosines of all classes under one pair's gate, and what the pair's loss is.
 
     `loss` is the mean of both directions: each class of the pair must prefer the other to all third classes. `guess` is its value when
@@ -49,7 +48,7 @@ def state_at(vectors: Rows | Table, gate: Numbers, *, pair: int = 0, temperature
     cosine that each coordinate contributes.
     """
     x = _table(vectors)
-    g = np.asarray(gate, dtype=np.float64)
+    g = on_host(gate)
     _check(x, g, pair, temperature)
     a, b = pairs_of(len(x))[pair]
     filtered = _unit(g * x)
@@ -66,7 +65,7 @@ def state_at(vectors: Rows | Table, gate: Numbers, *, pair: int = 0, temperature
     }
 
 
-def mean_loss(vectors: Rows | Table, gates: Rows | Table, *, temperature: float | int = TEMPERATURE) -> float:
+def mean_loss(vectors: Values, gates: Values, *, temperature: float | int = TEMPERATURE) -> float:
     """Mean loss over all pairs of different classes, each under its own gate."""
     x, g = _table(vectors), _table(gates)
     one, two = np.array(pairs_of(len(x))).T
@@ -80,7 +79,7 @@ def mean_loss(vectors: Rows | Table, gates: Rows | Table, *, temperature: float 
     return float(np.mean([np.log(line / wanted) for line in lines]))
 
 
-def train(vectors: Rows | Table, *, gated: bool, steps: int = 300, rate: float | int = 0.5) -> dict[str, Any]:
+def train(vectors: Values, *, gated: bool, steps: int = 300, rate: float | int = 0.5) -> dict[str, Any]:
     """Gradient descent on the mean loss, on the class vectors and, if `gated`, on a gate for each pair (half open at the start).
 
     Gradients are central differences: there are 40 numbers in all. Returns vectors, gates and the loss before each step and after the last.
@@ -113,8 +112,8 @@ def random_vectors(*, seed: int = 3) -> Table:
 class Gates:
     """The explorable; by default four made-up classes. The live version takes class vectors (C, D) and pair gates (pairs, D) of a run."""
 
-    vectors: Rows | Table = VECTORS
-    gates: Rows | Table | None = None
+    vectors: Values = VECTORS
+    gates: Values | None = None
     classes: Sequence[str] = CLASSES
     alt: str = (
         "Left, four columns for the coordinates colour, shape, size and light, each with four glyphs A to D at the height of their value "
@@ -148,7 +147,7 @@ class Gates:
             f"</div>{controls}{choices}"
         )
         data = {
-            "vectors": np.asarray(self.vectors).round(4).tolist(),
+            "vectors": on_host(self.vectors).round(4).tolist(),
             "random": random_vectors().tolist(),
             "best": BEST,
             "classes": list(self.classes),
@@ -160,7 +159,7 @@ class Gates:
     def poster(self) -> bytes:
         from contrastive_lab.explorables.stills_gates import gates_poster
 
-        return gates_poster(np.asarray(self.vectors, dtype=float), self.classes)
+        return gates_poster(on_host(self.vectors), self.classes)
 
     def live(self) -> Any:
         """A slider for the pair and, for few coordinates, one for each coordinate of its gate; else a box that opens the gate."""
@@ -205,8 +204,8 @@ def _differences(function: Any, point: Float64[np.ndarray, "n"], width: float | 
     return np.array([(function(point + step) - function(point - step)) / (2 * width) for step in steps])
 
 
-def _table(rows: Rows | Table) -> Table:
-    table = np.asarray(rows, dtype=np.float64)
+def _table(rows: Values) -> Table:
+    table = on_host(rows)
     if table.ndim != 2:
         raise ValueError(f"vectors has shape {table.shape}, but must have one row for each class")
     return table

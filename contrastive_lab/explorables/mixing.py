@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from contrastive_lab.explorables.page import Question, Slider, buttons, page, readouts, slider
+from contrastive_lab.figures.host import on_host
 
 Vectors = Float64[np.ndarray, "n D"]
 
@@ -35,10 +36,10 @@ class World:
     @classmethod
     def of(cls, q: Any, k: Any, queue: Any, same: Any) -> World:
         """A world from vectors of any length and kind (rows of a run's queue, for example)."""
-        q, k, queue = (np.asarray(x, dtype=np.float64) for x in (q, k, queue))
+        q, k, queue = (on_host(x) for x in (q, k, queue))
         if queue.ndim != 2 or q.shape != (queue.shape[1],) or k.shape != q.shape or len(same) != len(queue):
             raise ValueError(f"q, k and queue have shapes {q.shape}, {k.shape} and {queue.shape}, but must be (D,), (D,) and (Q, D)")
-        return cls(_unit(q), _unit(k), _unit(queue), np.asarray(same, dtype=bool))
+        return cls(_unit(q), _unit(k), _unit(queue), on_host(same).astype(bool))
 
 
 def example(*, seed: int = 5, broken: bool = False) -> World:

@@ -12,6 +12,7 @@ from jaxtyping import Float64
 
 from contrastive_lab.explorables import table
 from contrastive_lab.explorables.page import Question, Slider, buttons, page, readouts, slider
+from contrastive_lab.figures.host import on_host
 
 LOWEST, HIGHEST = 0.05, 1.0
 ASLEEP = 0.1
@@ -61,7 +62,7 @@ def batches(count: int) -> list[int]:
 
 def unit_pair(z1: Any, z2: Any) -> Pair:
     """Two views as unit vectors: the first 2^k images, at most 512."""
-    pair = np.stack([np.asarray(z, dtype=np.float64) for z in (z1, z2)])
+    pair = np.stack([on_host(z) for z in (z1, z2)])
     if pair.ndim != 3 or pair.shape[1] < 2:
         raise ValueError(f"views have shape {pair.shape[1:]}, but must be (N, D) with at least 2 images")
     pair = pair[:, : batches(min(pair.shape[1], MOST))[-1]]

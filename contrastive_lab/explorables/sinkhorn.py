@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float, Float64
 
 from contrastive_lab.explorables.page import Question, Slider, buttons, page, readouts, slider
+from contrastive_lab.figures.host import Values, on_host
 
 SHARPEST, SOFTEST = 0.01, 1.0
 STEPS = 12
@@ -44,7 +45,7 @@ def state_at(
     of codes whose rows were scaled to 1; its value for scores without information is `log_k`.
     """
     _check(scores1, scores2, epsilon, steps)
-    one, two = (_codes(np.asarray(s, dtype=np.float64), epsilon, steps, balance) for s in (scores1, scores2))
+    one, two = (_codes(on_host(s), epsilon, steps, balance) for s in (scores1, scores2))
     count, prototypes = one.shape
     masses = one.sum(axis=0)
     rows = one / one.sum(axis=1, keepdims=True)
@@ -55,7 +56,7 @@ def state_at(
         "imbalance": float(np.abs(masses * prototypes / count - 1).max()),
         "entropy": float(_entropy(rows).mean() / math.log(prototypes)),
         "used": len(set(rows.argmax(axis=1).tolist())),
-        "prediction": _softmax(np.asarray(scores2, dtype=np.float64) / temperature),
+        "prediction": _softmax(on_host(scores2) / temperature),
         "loss": _swapped(scores1, scores2, rows, two / two.sum(axis=1, keepdims=True), temperature),
         "log_k": math.log(prototypes),
     }
@@ -86,7 +87,7 @@ class Sinkhorn:
     `steps` is where the live version begins; the page begins before the first half sweep.
     """
 
-    scores: Float[np.ndarray, "2 B K"] | None = None
+    scores: Values | None = None
     epsilon: float = 0.05
     steps: int = 6
     alt: str = (
@@ -160,7 +161,7 @@ class Sinkhorn:
     def _networks(self) -> dict[str, Float64[np.ndarray, "2 B K"]]:
         if self.scores is None:
             return {name: table()[name] for name in NETWORKS}
-        own = np.asarray(self.scores, dtype=np.float64)
+        own = on_host(self.scores)
         if own.ndim != 3 or len(own) != 2 or own.shape[1] > 24:
             raise ValueError(f"scores has shape {own.shape}, but must be (2, B, K): two views of at most 24 images")
         return {"your own": own}
@@ -201,7 +202,7 @@ def _entropy(rows: Float64[np.ndarray, "B K"]) -> Float64[np.ndarray, "B"]:
 
 
 def _swapped(scores1: Matrix, scores2: Matrix, codes1: Matrix, codes2: Matrix, temperature: float) -> float:
-    one, two = (np.asarray(s, dtype=np.float64) / temperature for s in (scores1, scores2))
+    one, two = (on_host(s) / temperature for s in (scores1, scores2))
     terms = codes1 * (two - _logsum(two, 1)) + codes2 * (one - _logsum(one, 1))
     return float(-terms.sum(axis=1).mean() / 2)
 

@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from contrastive_lab.figures.host import Values, on_host
 from contrastive_lab.figures.palette import BAD, GOOD
 from contrastive_lab.figures.theme import INK, Numbers, new_figure
 
@@ -16,12 +17,12 @@ from contrastive_lab.figures.theme import INK, Numbers, new_figure
 SCALE = [[0.0, BAD], [0.5, "#eeeef0"], [1.0, GOOD]]
 
 
-def relation_map(relations: NDArray[np.floating], classes: Sequence[str], *, epochs: Numbers = (), height: int | None = None) -> go.Figure:
+def relation_map(relations: Values, classes: Sequence[str], *, epochs: Numbers = (), height: int | None = None) -> go.Figure:
     """Cosines between classes as numbers on green (alike) and red (opposite); with several matrices a slider over `epochs`.
 
     relations: (C, C), or (E, C, C) for E epochs; the last is shown first.
     """
-    stack = np.asarray(relations, dtype=np.float64)
+    stack = on_host(relations)
     stack = stack[None] if stack.ndim == 2 else stack
     if stack.ndim != 3 or stack.shape[1:] != (len(classes), len(classes)):
         raise ValueError(

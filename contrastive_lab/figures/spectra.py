@@ -6,15 +6,15 @@ from collections.abc import Mapping
 
 import numpy as np
 import plotly.graph_objects as go
-from numpy.typing import ArrayLike
 
+from contrastive_lab.figures.host import Values, on_host
 from contrastive_lab.figures.palette import look
 from contrastive_lab.figures.theme import axis, new_figure
 
 FLOOR = 1e-8
 
 
-def spectra(eigenvalues: Mapping[str, ArrayLike], *, height: int = 420) -> go.Figure:
+def spectra(eigenvalues: Mapping[str, Values], *, height: int = 420) -> go.Figure:
     """Eigenvalues of each method's covariance (of unit rows, descending) on a logarithmic scale against their rank.
 
     Values below 1e-8 are drawn at 1e-8: single precision knows nothing below.
@@ -23,7 +23,7 @@ def spectra(eigenvalues: Mapping[str, ArrayLike], *, height: int = 420) -> go.Fi
         raise ValueError("eigenvalues is empty; give at least one method's spectrum")
     figure = new_figure(height=height)
     for name, values in eigenvalues.items():
-        spectrum = np.asarray(values, dtype="float64")
+        spectrum = on_host(values)
         if spectrum.ndim != 1 or not len(spectrum) or not np.isfinite(spectrum).all():
             raise ValueError(f"eigenvalues[{name!r}] has shape {spectrum.shape}; give a finite one-dimensional spectrum")
         figure.add_trace(_line(name, np.maximum(spectrum, FLOOR)))

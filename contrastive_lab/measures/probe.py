@@ -75,13 +75,20 @@ def few_label_curve(
     seed: int = 0,
     l2: float | int = 1e-4,
 ) -> dict[int, float]:
-    """Probe accuracy with so many labels per class; larger sets contain the smaller ones, sizes that a class can't fill are left out."""
+    """Probe accuracy with so many labels per class; larger sets contain the smaller ones, sizes that a class can't fill are left out.
+
+    Raises `ValueError` if none is left.
+    """
     for count in per_class:
         whole(per_class=count)
     labels = class_numbers("train_labels", train_labels, points("train", train)).cpu()
     order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
     members = [order[labels[order] == c] for c in torch.bincount(labels).nonzero()[:, 0].tolist()]
     smallest = min(len(of_class) for of_class in members)
+    if smallest < min(per_class, default=1):
+        raise ValueError(
+            f"per_class is {tuple(per_class)}, but the smallest class of train_labels has {smallest} images; give a size up to that"
+        )
     curve = {}
     for count in sorted(n for n in per_class if n <= smallest):
         chosen = torch.cat([of_class[:count] for of_class in members]).to(train.device)

@@ -98,7 +98,7 @@ lab.poster(
 draw = torch.Generator().manual_seed(3)
 own = torch.rand(12, 5, generator=draw) * 2 - 1
 two_views = torch.stack([own, (own + 0.1 * torch.randn(12, 5, generator=draw)).clamp(-1, 1)])
-explorables.Sinkhorn(scores=two_views.double().numpy()).live()
+explorables.Sinkhorn(scores=two_views).live()
 
 # %% [markdown]
 # ## 2 · Write Sinkhorn

@@ -309,7 +309,7 @@ with torch.no_grad():
 means = torch.stack([z[here.test_images.labels == c].mean(dim=0) for c in range(9)])
 every = explorables.gates.pairs_of(9)
 gates = torch.stack([hydra.gate.pair_gates()[a, b] for a, b in every])
-explorables.Gates(means.double().numpy(), gates.double().numpy(), here.test_images.classes).live()
+explorables.Gates(means, gates, here.test_images.classes).live()
 
 # %% [markdown]
 # ## 6 · What the gates know
@@ -336,7 +336,7 @@ print(f"without centring all cosines lie between {raw.min():.2f} and {raw.max():
 
 # %%
 lab.show(
-    figures.relation_map(relations.numpy(), here.train_images.classes),
+    figures.relation_map(relations, here.train_images.classes),
     alt="A nine by nine matrix of cosines between the centred gates of the classes, three colours by three shapes; "
     "green cells are classes with similar gates.",
 )

@@ -53,7 +53,7 @@ lab.banner("09_dimensional_collapse")
 # %%
 here = lab.start("09-ranks")
 eigenvalues = measures.spectrum(here.cloud)
-figure = figures.spectra({"toy cloud": eigenvalues.numpy()}, height=300)
+figure = figures.spectra({"toy cloud": eigenvalues}, height=300)
 lab.show(
     figure,
     alt="The spectrum of the toy cloud on a logarithmic scale: 32 variances that fall "
@@ -343,8 +343,8 @@ from contrastive_lab.training.observe import at_rest, embed
 spectra = {}
 for arm, run in here.runs.items():
     with at_rest(run.method):
-        spectra[arm] = measures.spectrum(embed(run.method, here.test_images)).cpu()
-figure = lab.distinct(figures.spectra({arm: values.numpy() for arm, values in spectra.items()}))
+        spectra[arm] = measures.spectrum(embed(run.method, here.test_images))
+figure = lab.distinct(figures.spectra(spectra))
 lab.show(
     figure,
     alt="Four spectra of embeddings on a logarithmic scale: uniformity only is high and "
@@ -356,7 +356,7 @@ lab.show(
 # **The blind spot in numbers.** Divide each spectrum by its sum. Where is alignment only now?
 
 # %%
-shares = {arm: (values / values.sum()).numpy() for arm, values in spectra.items()}
+shares = {arm: values / values.sum() for arm, values in spectra.items()}
 lab.show(
     lab.distinct(figures.spectra(shares)),
     alt="The same four spectra divided by their sums: alignment only no longer lies below the"

@@ -102,6 +102,12 @@ def test_fewer_rows_than_dimensions_converges():
     assert result.steps <= 150
 
 
+def test_a_few_label_curve_without_any_point_says_which_class_is_too_small():
+    rows, labels = torch.randn(9, 3), torch.tensor([0, 0, 0, 0, 0, 0, 0, 1, 1])
+    with pytest.raises(ValueError, match=r"per_class is \(5, 3\), but the smallest class of train_labels has 2"):
+        few_label_curve(rows, labels, rows, labels, per_class=(5, 3))
+
+
 def test_few_label_curve_rises_and_leaves_out_what_classes_cannot_fill():
     data = task(3000, noise=0.5)
     curve = few_label_curve(*data, per_class=(200, 5, 50, 100_000))
