@@ -183,9 +183,10 @@ def _log_kernel(x: Tensor, tau: float) -> Tensor:
 
 
 def _square_distances(x: Tensor) -> Tensor:
-    # Not cdist squared: between equal rows (background pairs) the gradient of the root is infinite.
+    # Not cdist squared: between equal rows (background pairs) the gradient of the root is infinite. And not (2 x) @ x.T: 2 x would be kept
+    # for the backward pass, by a kernel that Triton 3.6 (of torch 2.11) fails to compile.
     square = x.square().sum(dim=1)
-    return (square[:, None] + square - 2 * x @ x.T).clamp_min(0).fill_diagonal_(0)
+    return (square[:, None] + square - 2 * (x @ x.T)).clamp_min(0).fill_diagonal_(0)
 
 
 def _log_mean(log_values: Tensor, chosen: Tensor) -> Tensor:
