@@ -72,7 +72,9 @@ def loops() -> str:
         if not file.endswith("-gpu"):
             title += " Images per second are of wall time, the ratios of processor time, which other programs on the machine disturb less."
         if any(e.get("in_parts") for e in content["entries"]):
-            title += " In parts: not measured as one graph in its present form; the one measured failed to compile with this version of torch."
+            title += (
+                " In parts: not measured as one graph in its present form; the one measured failed to compile with this version of torch."
+            )
         parts.append(
             title
             + "\n\n"

@@ -32,4 +32,4 @@ class MomentumTwin(nn.Module):
         new: list[torch.Tensor] = list(source.parameters())
         if [p.shape for p in own] != [p.shape for p in new]:
             raise ValueError("source has other parameters than the twin; pass the module that the twin was made from")
-        torch._foreach_lerp_(own, [p.detach() for p in new], 1 - momentum)
+        torch._foreach_lerp_(own, new, 1 - momentum)
