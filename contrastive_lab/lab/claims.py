@@ -10,6 +10,9 @@ from typing import Any
 from contrastive_lab.lab.results import FOLDER, read
 from contrastive_lab.lab.tables import show_table
 
+ACCURACIES = ("knn", "linear")
+"""Columns that come first, where a wide table may not fit the page."""
+
 
 def claim(name: str, *, results: str = "claims") -> None:
     """Print what results/<results>-verdicts.json says of a claim: numbers of each arm (mean ± deviation over seeds), then the verdicts.
@@ -26,7 +29,8 @@ def claim(name: str, *, results: str = "claims") -> None:
     entry, sizes, place = content["claims"][name], content["sizes"], ", ".join(content["devices"])
     network, limits = f"{sizes['network']} of width {sizes['width']}", f"count = {sizes['count']:,} training images at most"
     epochs = trained_for(name, results=results)
-    print(f"{entry['title']}\n{network}, {limits}, trained for {epochs} epochs; {place}; results/{results}.json\n")
+    print(entry["title"])
+    print(textwrap.fill(f"{network}, {limits}, trained for {epochs} epochs; {place}; results/{results}.json", 100) + "\n")
     if entry["note"]:
         print(textwrap.fill(entry["note"], 100) + "\n")
     if entry["arms"]:
@@ -52,7 +56,8 @@ def _outcome(verdict: Mapping[str, Any]) -> str:
 
 
 def _arms(arms: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:
-    columns = list(dict.fromkeys(column for values in arms.values() for column in values))
+    every = dict.fromkeys(column for values in arms.values() for column in values)
+    columns = [*(column for column in ACCURACIES if column in every), *(column for column in every if column not in ACCURACIES)]
     ordered = sorted(arms.items(), key=_numbers_by_size)
     show_table(columns, {arm: [_cell(values.get(column)) for column in columns] for arm, values in ordered})
 

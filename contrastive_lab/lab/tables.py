@@ -11,6 +11,8 @@ from contrastive_lab.lab.results import spread
 
 HEADING = 16
 """Characters of a column's title on one line of text."""
+PAGE = 130
+"""Characters of a line of text; the columns beyond it follow below."""
 
 
 def table(rows: Mapping[str, Sequence[Mapping[str, float]]], columns: Mapping[str, str] | Iterable[str], *, digits: int = 2) -> None:
@@ -35,10 +37,16 @@ def show_table(titles: Sequence[str], rows: Mapping[str, Sequence[str]]) -> None
 
 
 def as_text(titles: Sequence[str], rows: Mapping[str, Sequence[str]]) -> str:
-    """Columns under titles of at most HEADING characters a line, where their words allow it."""
+    """Columns under titles of at most HEADING characters a line, where their words allow it; as many side by side as PAGE has room for."""
     lines = [["", *line] for line in stacked(titles)] + [[name, *cells] for name, cells in rows.items()]
-    widths = [max(map(len, column)) + 2 for column in zip(*lines, strict=True)]
-    return "\n".join(name.ljust(widths[0] - 2) + "".join(map(str.rjust, cells, widths[1:])) for name, *cells in lines)
+    names, *columns = ([*column] for column in zip(*lines, strict=True))
+    first, widths = max(map(len, names)), [max(map(len, column)) + 2 for column in columns]
+    blocks: list[list[str]] = []
+    for column, width in zip(columns, widths, strict=True):
+        if not blocks or len(blocks[-1][0]) + width > PAGE:
+            blocks.append([name.ljust(first) for name in names])
+        blocks[-1] = [line + cell.rjust(width) for line, cell in zip(blocks[-1], column, strict=True)]
+    return "\n\n".join("\n".join(block) for block in blocks)
 
 
 def as_html(titles: Sequence[str], rows: Mapping[str, Sequence[str]]) -> str:
