@@ -38,7 +38,7 @@ def test_text_is_aligned_under_titles_of_several_lines():
 def test_columns_without_room_follow_below_behind_the_same_names():
     titles = [f"measure {number}" for number in range(12)]
     first, second = as_text(titles, {"one": ["0.500 ± 0.001"] * 12, "two": ["1"] * 12}).split("\n\n")
-    assert max(map(len, (first + second).splitlines())) <= PAGE
+    assert max(map(len, [*first.splitlines(), *second.splitlines()])) <= PAGE
     assert [line.split()[0] for line in second.splitlines()[1:]] == ["one", "two"]
     assert [int(number) for line in (first, second) for number in line.splitlines()[0].replace("measure", "").split()] == [*range(12)]
 
