@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -43,6 +44,14 @@ def at_full_size() -> dict[str, list[Any]]:
         if settings.get("method") in theirs and all(settings[key] == value for key, value in SIZE.items()):
             found.setdefault(title.removeprefix("cifar10-").split("-w")[0], []).append(run)
     return dict(sorted(found.items(), key=lambda item: (ORDER.index(item[1][0]["settings"]["method"]), item[0])))
+
+
+def temperature_of(settings: Mapping[str, Any]) -> float:
+    """The temperature of a recorded run, which its options name only where it isn't the method's own."""
+    from contrastive_lab.methods import METHODS
+
+    usual: float = inspect.signature(METHODS[settings["method"]]).parameters["temperature"].default
+    return float(settings["options"].get("temperature", usual))
 
 
 @door("12-runs")
