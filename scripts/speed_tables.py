@@ -214,6 +214,7 @@ def processes() -> str:
             [e["method"], f"{e['batch']:,}", str(e["processes"]), rate(e), f"{e['images_per_second'] / alone[e['method'], e['batch']]:.2f}"]
             for e in content["entries"]
         ]
-        title = f"**One process against several**, {content['network']}, {content['precision']} ({place(content)}; results/{file}.json)"
+        what = f"{content['network']}, {content['precision']}" + ", compiled" * content["compile"]
+        title = f"**One process against several**, {what} ({place(content)}; results/{file}.json)"
         parts.append(title + "\n\n" + lines(["method", "joint batch", "processes", "images per second", "times one process"], rows))
     return "\n\n".join(parts)

@@ -219,9 +219,6 @@ class MoCo(Method):
 
     @torch.no_grad()
     def _enqueue(self, keys: Float[Tensor, "B D"], labels: Int64[Tensor, "B"] | None) -> None:
+        place = self.queue.enqueue(keys)
         if labels is not None:
-            length = len(self.queue_labels)
-            kept = labels[-length:]
-            place = (self.queue.position + max(len(labels) - length, 0) + torch.arange(len(kept), device=kept.device)) % length
-            self.queue_labels = self.queue_labels.index_copy(0, place, kept)
-        self.queue.enqueue(keys)
+            self.queue_labels = self.queue_labels.index_copy(0, place, labels[-len(place) :])

@@ -26,8 +26,8 @@ class KeyQueue(nn.Module):
         self.register_buffer("position", torch.zeros((), dtype=torch.int64))
 
     @torch.no_grad()
-    def enqueue(self, keys: Float[Tensor, "N D"]) -> None:
-        """Put unit keys in place of the oldest rows; of more than `length` keys the last ones stay."""
+    def enqueue(self, keys: Float[Tensor, "N D"]) -> Int64[Tensor, "M"]:
+        """Put unit keys in place of the oldest rows, which are returned; of more than `length` keys the last ones stay."""
         length = len(self.rows)
         _check_width(keys, self.rows)
         start = self.position + max(len(keys) - length, 0)
@@ -36,6 +36,7 @@ class KeyQueue(nn.Module):
         # A new tensor, because the loss of this step may still need the old rows in its backward pass.
         self.rows = self.rows.index_copy(0, place, keys)
         self.position = (start + len(keys)) % length
+        return place
 
 
 class FeatureQueue(nn.Module):
