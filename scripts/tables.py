@@ -17,7 +17,7 @@ from speed_tables import PICTURE, lines, read, speed
 
 from contrastive_lab import runs
 from contrastive_lab.lab.claims import trained_for
-from contrastive_lab.lab.sections.n12 import SIZE, at_full_size
+from contrastive_lab.lab.sections.n12 import SIZE, at_full_size, temperature_of
 from contrastive_lab.methods import METHODS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -259,11 +259,12 @@ def beside_published() -> str:
         "so few seeds, and the draw of the test images, leave some tenths open. What the table lacks was not run at this size."
     )
     if "moco" in grouped and "moco-symmetric" not in grouped:
-        demo = read("published")["moco_demo"]["rows"]
+        demo, made = read("published")["moco_demo"]["rows"], grouped["moco"][0]["settings"]
         words += (
             " Their MoCo takes the loss in both directions, at temperature 0.1, with a learning rate of 0.06 per 128 images (their "
-            "cifar10_benchmark.py); ours has one direction as in the paper, MoCo-v2's 0.2, and 0.06 for 256. How much that counts, MoCo's "
-            f"authors report at 0.1: {demo['moco'][0]:.1f} with one direction, {demo['moco, both directions'][0]:.1f} with both. "
+            f"cifar10_benchmark.py); ours in one direction as in the paper, at temperature {temperature_of(made)}, with {made['lr']} for "
+            f"{made['batch_size']}. How much the direction counts, MoCo's authors report at 0.1: {demo['moco'][0]:.1f} with one, "
+            f"{demo['moco, both directions'][0]:.1f} with both. "
             "`benchmarks/runs.py --only moco-symmetric` trains with lightly's choices."
         )
     return words + "\n\n" + lines(["method", "batch", "seeds", "kNN %", "linear %", "theirs: kNN %", "difference"], rows)

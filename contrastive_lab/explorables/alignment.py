@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from contrastive_lab.data import Images
 from contrastive_lab.explorables import pairs, table
 from contrastive_lab.explorables.page import Question, Slider, buttons, page, readouts, slider
-from contrastive_lab.figures.host import on_host
 from contrastive_lab.methods import Method
 
 POWERS = (1, 2, 3)
@@ -196,7 +195,7 @@ def state_at(own: NDArray[Any], stranger: NDArray[Any], *, alpha: int = 2) -> di
     """
     if alpha not in POWERS:
         raise ValueError(f"alpha is {alpha!r}, but must be one of {', '.join(map(str, POWERS))}")
-    own, stranger = (on_host(values) for values in (own, stranger))
+    own, stranger = (np.asarray(values, dtype=np.float64) for values in (own, stranger))
     if own.shape != stranger.shape or own.ndim != 1 or not len(own):
         raise ValueError(f"own has shape {own.shape} and stranger {stranger.shape}, but both must list one distance for each image")
     x, y = 1 - own**2 / 2, 1 - stranger**2 / 2

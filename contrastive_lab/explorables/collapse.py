@@ -14,7 +14,6 @@ from torch import Tensor
 
 from contrastive_lab.explorables import table as states
 from contrastive_lab.explorables.page import Question, Slider, buttons, page, readouts, slider
-from contrastive_lab.figures.host import on_host
 from contrastive_lab.figures.theme import Numbers
 
 LAYERS = ("embedding", "representation")
@@ -255,7 +254,7 @@ def _short(value: float) -> float | None:
 
 
 def _spectrum(eigenvalues: Numbers) -> Float64[np.ndarray, "D"]:
-    values = on_host(eigenvalues)
+    values = np.asarray(eigenvalues, dtype=np.float64)
     if values.ndim != 1 or not len(values) or not np.isfinite(values).all() or values.min() < 0 or values.max() <= 0:
         raise ValueError(f"eigenvalues has shape {values.shape}, but must list finite numbers of at least 0, the first above 0")
     return values

@@ -11,7 +11,6 @@ import numpy as np
 from jaxtyping import Float64
 
 from contrastive_lab.explorables.page import Question, Slider, buttons, page, readouts, slider
-from contrastive_lab.figures.host import on_host
 from contrastive_lab.figures.theme import Numbers
 
 METRIC_T = 2.0
@@ -128,7 +127,7 @@ class Particles:
 
 
 def _halves(angles: Numbers) -> tuple[Float64[np.ndarray, "N"], Float64[np.ndarray, "N"]]:
-    theta = on_host(angles)
+    theta = np.asarray(angles, dtype=np.float64)
     if theta.ndim != 1 or len(theta) < 4 or len(theta) % 2:
         raise ValueError(f"angles has shape {theta.shape}, but must list N first views and then N second views, with N >= 2")
     return theta[: len(theta) // 2], theta[len(theta) // 2 :]

@@ -45,7 +45,7 @@ def state_at(
     of codes whose rows were scaled to 1; its value for scores without information is `log_k`.
     """
     _check(scores1, scores2, epsilon, steps)
-    one, two = (_codes(on_host(s), epsilon, steps, balance) for s in (scores1, scores2))
+    one, two = (_codes(np.asarray(s, dtype=np.float64), epsilon, steps, balance) for s in (scores1, scores2))
     count, prototypes = one.shape
     masses = one.sum(axis=0)
     rows = one / one.sum(axis=1, keepdims=True)
@@ -56,7 +56,7 @@ def state_at(
         "imbalance": float(np.abs(masses * prototypes / count - 1).max()),
         "entropy": float(_entropy(rows).mean() / math.log(prototypes)),
         "used": len(set(rows.argmax(axis=1).tolist())),
-        "prediction": _softmax(on_host(scores2) / temperature),
+        "prediction": _softmax(np.asarray(scores2, dtype=np.float64) / temperature),
         "loss": _swapped(scores1, scores2, rows, two / two.sum(axis=1, keepdims=True), temperature),
         "log_k": math.log(prototypes),
     }
@@ -202,7 +202,7 @@ def _entropy(rows: Float64[np.ndarray, "B K"]) -> Float64[np.ndarray, "B"]:
 
 
 def _swapped(scores1: Matrix, scores2: Matrix, codes1: Matrix, codes2: Matrix, temperature: float) -> float:
-    one, two = (on_host(s) / temperature for s in (scores1, scores2))
+    one, two = (np.asarray(s, dtype=np.float64) / temperature for s in (scores1, scores2))
     terms = codes1 * (two - _logsum(two, 1)) + codes2 * (one - _logsum(one, 1))
     return float(-terms.sum(axis=1).mean() / 2)
 

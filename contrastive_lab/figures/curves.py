@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import plotly.graph_objects as go
 
-from contrastive_lab.figures.host import on_host
 from contrastive_lab.figures.palette import look
 from contrastive_lab.figures.theme import INK, Numbers, axis, new_figure
 
@@ -43,8 +43,8 @@ def _line(name: str, measure: str, epochs: Numbers, values: Numbers) -> go.Scatt
     style = look(name)
     alone = len(epochs) == 1
     return go.Scatter(
-        x=on_host(epochs).astype("float32"),
-        y=on_host(values).astype("float32"),
+        x=np.asarray(epochs, dtype="float32"),
+        y=np.asarray(values, dtype="float32"),
         name=name,
         meta=name,
         mode="lines+markers",

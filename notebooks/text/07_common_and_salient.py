@@ -496,8 +496,8 @@ for name, label in (("patch", "common_label"), ("digit", "salient_label")):
 # ## 7 · The paper's claim, in larger runs
 #
 # The authors' claim: the joint-entropy term drives what is salient out of the common code. `benchmarks/claims.py` tested it over several seeds, in longer runs
-# than yours and on digits over *drawn* textures, which differ by structure alone. Differences are taken seed by seed: a line is *confirmed* or *refuted* when
-# their Student 95 % interval leaves out zero, else *undecided*.
+# than yours: on digits over *drawn* textures, which differ by structure alone, and over photographs. Differences are taken seed by seed: a line is *confirmed* or
+# *refuted* when their Student 95 % interval leaves out zero, else *undecided*.
 #
 # **Predict.** What do $\lambda=1$ and $\lambda=10$ do to each of the four probes? And to the *shared information* of section 3, which the log of a run estimates?
 
@@ -509,8 +509,8 @@ lab.claim("sepclr")
 # code that knows nothing leaks nothing, but here the *texture* stays readable in it. The salient code, which feels $\lambda$ as well, reads the digit better.
 #
 # Over *photographs*, the paper's kind of background, the same happens from another start: without the term the common code reads most digits, far better than
-# over textures, since a digit helps more to tell one photograph from another. The term takes most of that away, though here not down to chance, and the class of
-# the photograph stays where it belongs: the common code tells it better.
+# over textures. (Why? Perhaps it helps more to tell photographs apart; nobody tested that.) The term takes most of it away, though not down to chance, and the
+# class of the photograph stays where it belongs: the common code tells it better.
 #
 # Look also at what nobody asked. The texture is read from the *salient* code above chance in every row, and $\lambda$ hardly moves it: to tell target images
 # apart a texture helps, so the salient loss keeps it. The paper's claim is about the other direction, and this leak stays open. Compare your own run (table of

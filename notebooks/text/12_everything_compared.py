@@ -163,9 +163,9 @@ lab.table(rows, list(ours | published), digits=1)
 # runs most of DCL's lead was the temperature's (notebook 02). In the published table DCL stands *below* SimCLR. And the linear probe of our networks sees no
 # lead: what differs is who lies next to whom, not what can be read off. In section 3 the same two recipes meet in a network of a quarter of the width.
 #
-# *MoCo* ends points below its published number, and that is no matter of seeds. The recipes differ: ours takes the loss in one direction, as the paper does,
-# theirs in both, which works like twice the epochs, and theirs at half of our temperature. MoCo's authors report both directions for one recipe (docs/results.md,
-# published numbers), points apart. "Equal epochs" is not yet "equal".
+# *MoCo* ends points below its published number: more than another seed changed in the rows above, though it has one seed itself. The recipes differ: ours takes
+# the loss in one direction, as the paper does, theirs in both, at another temperature and rate. MoCo's authors report both directions for one recipe
+# (docs/results.md, published numbers), points apart. "Equal epochs" is not yet "equal".
 #
 # </details>
 #
