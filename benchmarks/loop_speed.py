@@ -76,6 +76,12 @@ def ours(settings: Settings, steps: int, workers: int) -> Rates:
 
 
 def encoder_alone(settings: Settings, steps: int, workers: int) -> Rates:
+    step, passes = encoder_step(settings)
+    return blocks(steps * settings.batch_size, lambda: [step() for _ in range(steps)]) | {"encoder_passes": passes}
+
+
+def encoder_step(settings: Settings) -> tuple[Callable[[], None], int]:
+    """A step of the encoder alone, and how often it passes images through an encoder."""
     images = random_images(settings, 1).to(settings.device)
     method = prepare(settings, images).to(settings.device).to(memory_format=torch.channels_last)
     calls = recorded_calls(method, settings, images)
@@ -98,7 +104,7 @@ def encoder_alone(settings: Settings, steps: int, workers: int) -> Rates:
         optimizer.step()
         optimizer.zero_grad()
 
-    return blocks(steps * settings.batch_size, lambda: [step() for _ in range(steps)]) | {"encoder_passes": len(calls)}
+    return step, len(calls)
 
 
 def recorded_calls(method: Method, settings: Settings, images: Images) -> list[tuple[Backbone, Tensor, bool]]:

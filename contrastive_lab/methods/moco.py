@@ -154,11 +154,11 @@ class MoCo(Method):
         for query_view, key_view in pairs:
             order = torch.randperm(len(key_view), generator=self.dice(key_view.device), device=key_view.device)
             results.append(self.match(query_view, key_view, order, memory, labels, self.choices(query_view)))
-        for _, k, _, _ in results:  # after all losses, so that no key of this step is among its negatives
-            self._enqueue(unit(k), labels)
-        q, k, _, logs = results[0]
-        loss = torch.stack([loss for *_, loss, _ in results]).mean()
-        return Step(loss, torch.stack([unit(q), unit(k)]).detach(), logs)
+        for one_way in results:  # after all losses, so that no key of this step is among its negatives
+            self._enqueue(one_way.embeddings[1], labels)
+        if not self.symmetric:
+            return results[0]
+        return Step((results[0].loss + results[1].loss) / 2, results[0].embeddings, results[0].logs)
 
     def choices(self, view: Tensor) -> tuple[Tensor, ...] | None:
         """Further random choices of this step, made before its arithmetic begins; MoCo makes none."""
@@ -172,10 +172,11 @@ class MoCo(Method):
         memory: Memory,
         labels: Int64[Tensor, "B"] | None,
         choices: tuple[Tensor, ...] | None,
-    ) -> tuple[Float[Tensor, "B D"], Float[Tensor, "B D"], Float[Tensor, ""], dict[str, Tensor]]:
-        """Queries, keys, loss and what to watch, once all random choices are made and the queue's rows are at hand."""
+    ) -> Step:
+        """One direction, queries against keys, once all random choices are made and the queue's rows are at hand."""
         q, k = gather(self(query_view)[1]), gather(self._keys(key_view, order))
-        return q, k, *self.compare(q, k, memory, labels, choices)
+        loss, logs = self.compare(q, k, memory, labels, choices)
+        return Step(loss, torch.stack([unit(q), unit(k)]).detach(), logs)
 
     def compare(
         self,

@@ -8,6 +8,7 @@ import torch
 from contrastive_lab.methods import METHODS, Step
 from contrastive_lab.networks import Wrapped
 from contrastive_lab.training import Diverged, Run, Snapshot, prepare, train
+from contrastive_lab.training.journal import all_finite
 from contrastive_lab.training.machine import explained_memory
 
 
@@ -132,6 +133,14 @@ def test_weights_that_broke_in_the_last_step_are_noticed_before_they_are_saved(i
     with pytest.raises(Diverged, match="weights are not finite any more, first encoder"):
         trained(images, made_settings("late", epochs=3), folder=tmp_path)
     assert Run.load(tmp_path).history[-1]["epoch"] == 1.0
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+def test_one_broken_number_among_all_weights_is_found(images, made_settings, value):
+    method = prepare(made_settings("moco"), images)
+    assert all_finite(method)
+    list(method.parameters())[-3].data.flatten()[-1] = value
+    assert not all_finite(method)
 
 
 def interrupt_at(iteration):
