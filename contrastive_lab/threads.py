@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
@@ -31,6 +33,19 @@ def limit_threads() -> int:
     if "numba" not in sys.modules:
         os.environ.setdefault("NUMBA_NUM_THREADS", str(cores))
     return cores
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One torch thread inside, as many as before after: on tiny tensors more threads only wait for each other. Also decorates functions."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _quota(cgroup: Path) -> float | None:

@@ -15,9 +15,8 @@ PICTURE = (
 
 
 def speed() -> str:
-    return "\n\n".join(
-        part for part in (PICTURE, loops(), launches(), ceilings(), processes(), losses(), measured(), views(), imported()) if part
-    )
+    tables = (loops(), profiles(), launches(), ceilings(), processes(), losses(), measured(), views(), imported())
+    return "\n\n".join(part for part in (PICTURE, *tables) if part)
 
 
 def read(name: str) -> dict[str, Any]:
@@ -42,18 +41,13 @@ def rate(entry: Mapping[str, Any] | None) -> str:
     return f"{entry['images_per_second']:,.0f}" if entry and "images_per_second" in entry else ""
 
 
-def compiled(entry: Mapping[str, Any]) -> str:
-    """How; entries from before methods named their function say that they were compiled in parts."""
-    return (", compiled" + " in parts" * entry.get("in_parts", False)) * entry["compile"]
-
-
 def loops() -> str:
     parts = []
     for file, content in recorded("bench-loop"):
         rows = [
             [
                 e["method"],
-                f"{e['network']} {e['width']}, {e['image_size']} px, batch {e['batch']}, {e['precision']}" + compiled(e),
+                f"{e['network']} {e['width']}, {e['image_size']} px, batch {e['batch']}, {e['precision']}" + ", compiled" * e["compile"],
                 *(rate(e["rates"].get(who)) for who in ("encoder alone", "ours", "lightly")),
                 f"{100 * e['share_of_ceiling']:.0f} %" if e.get("share_of_ceiling") else "",
                 *(
@@ -71,10 +65,6 @@ def loops() -> str:
         )
         if not file.endswith("-gpu"):
             title += " Images per second are of wall time, the ratios of processor time, which other programs on the machine disturb less."
-        if any(e.get("in_parts") for e in content["entries"]):
-            title += (
-                " In parts: not measured as one graph in its present form; the one measured failed to compile with this version of torch."
-            )
         parts.append(
             title
             + "\n\n"
@@ -169,6 +159,29 @@ def launches() -> str:
         "where starting takes longer than computing; compiled, on one GPU, each graph is a single launch."
     )
     return title + "\n\n" + lines(["method", *kinds], rows)
+
+
+def profiles() -> str:
+    content = read("bench-profile-gpu")
+    kinds = list(dict.fromkeys(kind for e in content["entries"] for kind in e["kinds_ms"]))
+    rows = [
+        [
+            e["method"],
+            e["who"],
+            *(plain(e[key]) if key in e else "" for key in ("step_ms", "busy_ms")),
+            *(plain(e["kinds_ms"].get(kind, 0.0)) for kind in kinds),
+            f"{e['launches']:.0f}",
+        ]
+        for e in sorted(content["entries"], key=lambda e: (e["method"], e["who"]))
+    ]
+    title = (
+        f"**Where a step goes**, milliseconds, compiled, width 64, batch 256 ({place(content)}; results/bench-profile-gpu.json). Busy: a "
+        "kernel or a copy ran, under the profiler; what the loop is busy beyond the encoder alone are heads, loss and views, and the rest "
+        "of a step is waiting. Launches: calls of Python."
+    )
+    if any("step_ms" not in e for e in content["entries"]):
+        title += " Where no step is given, the program was stopped before it wrote it down; the rest was read from its trace."
+    return title + "\n\n" + lines(["method", "", "step", "busy", *kinds, "launches"], rows)
 
 
 def ceilings() -> str:
