@@ -79,7 +79,8 @@ LOOPS := benchmarks/loop_speed.py $(FULL) --output results/bench-loop-gpu.json
 bench-gpu: $(READY)
 	$(BIN)/python $(LOOPS) --batch 256 1024 --images 16384 --workers 14
 	$(BIN)/python $(LOOPS) --batch 256 --image-size 96 --images 3072 --workers 14 --add
-	$(BIN)/python $(LOOPS) --batch 0 --methods dcl dclw cacr moco mochi swav pixpro pixcontrast sepclr hydra --images 8192 --peers none --add
+	$(BIN)/python $(LOOPS) --batch 0 --methods dcl dclw cacr moco mochi swav pixpro pixcontrast sepclr hydra --images 25600 --peers none --add
+	$(BIN)/python benchmarks/step_profile.py
 	$(BIN)/python benchmarks/losses_speed.py $(ON_GPU) --chunk 2048 --batches 256 1024 2048 4096 16384 65536 --gigabytes 110 --output results/bench-losses-gpu.json
 	$(BIN)/python benchmarks/measures_speed.py $(ON_GPU) --output results/bench-measures-gpu.json
 	$(BIN)/python benchmarks/ceiling_speed.py --device cuda --width 64 --batch 1024 --rounds 20 --output results/bench-ceiling-gpu.json
