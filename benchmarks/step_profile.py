@@ -32,8 +32,8 @@ from contrastive_lab.training import Moment, Settings, prepare, train
 STEPS = 40
 WARM = 60
 KINDS = {
+    "fused by the compiler": r"^triton",  # first: its names tell what it fused, convolutions' gradients too
     "convolutions and products": r"conv|gemm|xmma|cutlass|nvjet|wgrad|dgrad|cudnn|splitK|sm90|sm80",
-    "fused by the compiler": r"^triton",
     "optimiser and twin": r"multi_tensor_apply",
     "copies": r"memcpy|memset",
 }

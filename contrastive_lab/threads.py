@@ -37,7 +37,7 @@ def limit_threads() -> int:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """One torch thread inside, as many as before after: on tiny tensors more threads only wait for each other. Also decorates functions."""
+    """One torch thread inside, as many as before afterwards: on tiny tensors more only wait for each other. Decorates functions, too."""
     import torch
 
     before = torch.get_num_threads()

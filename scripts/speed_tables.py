@@ -168,7 +168,7 @@ def profiles() -> str:
         [
             e["method"],
             e["who"],
-            *(plain(e[key]) if key in e else "" for key in ("step_ms", "busy_ms")),
+            *(plain(e[key]) for key in ("step_ms", "busy_ms")),
             *(plain(e["kinds_ms"].get(kind, 0.0)) for kind in kinds),
             f"{e['launches']:.0f}",
         ]
@@ -179,8 +179,6 @@ def profiles() -> str:
         "kernel or a copy ran, under the profiler; what the loop is busy beyond the encoder alone are heads, loss and views, and the rest "
         "of a step is waiting. Launches: calls of Python."
     )
-    if any("step_ms" not in e for e in content["entries"]):
-        title += " Where no step is given, the program was stopped before it wrote it down; the rest was read from its trace."
     return title + "\n\n" + lines(["method", "", "step", "busy", *kinds, "launches"], rows)
 
 
