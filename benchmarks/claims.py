@@ -48,8 +48,7 @@ def main() -> None:
     planned = trials(args, sizes)
     results = run_trials(planned, args.out, minutes=args.minutes, jobs=args.jobs, gpus=args.gpus)
     known = CLAIMS.values()
-    devices = sorted({row["environment"]["device"] for row in results.values() if "environment" in row})
-    verdicts = {"sizes": asdict(sizes), "devices": devices, "claims": record(known, results)}
+    verdicts = {"sizes": asdict(sizes), "claims": record(known, results)}
     write_results(args.out.with_name(f"{args.out.stem}-verdicts.json"), verdicts)
     print(verdict_table(known, results))
     for claim in known:

@@ -26,7 +26,7 @@ def claim(name: str, *, results: str = "claims") -> None:
     content = read(f"{results}-verdicts")
     if name not in content["claims"]:
         raise ValueError(f"name is {name!r}, but must be one of {', '.join(map(repr, content['claims']))}")
-    entry, sizes, place = content["claims"][name], content["sizes"], ", ".join(content["devices"])
+    entry, sizes, place = content["claims"][name], content["sizes"], ", ".join(content["claims"][name]["devices"])
     network, limits = f"{sizes['network']} of width {sizes['width']}", f"count = {sizes['count']:,} training images at most"
     epochs = trained_for(name, results=results)
     print(entry["title"])

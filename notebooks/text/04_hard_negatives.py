@@ -591,12 +591,16 @@ lab.claim("mochi")
 #
 # MoCo gets a gradient from one view of each image only, since the other one makes the key. SimCLR gets one from both.
 #
-# **Predict.** At equal epochs: who leads, SimCLR or MoCo? Does MoCHi lead MoCo?
+# MoCo can have the second direction, too: each view is a query once and a key once, and every image passes both networks twice.
+#
+# **Predict.** At equal epochs: who leads, SimCLR or MoCo? Does MoCHi lead MoCo? And what does the second direction give MoCo: more than training
+# with one direction for twice as many epochs, which is as much work?
 
 # %%
 for results in ("methods-cifar10", "methods-scenes"):
     lab.beside("mochi", against="moco", results=results)
     print()
+lab.claim("moco")
 
 # %% [markdown]
 # <details><summary>What the tables say</summary>
@@ -604,10 +608,13 @@ for results in ("methods-cifar10", "methods-scenes"):
 # On CIFAR-10 MoCHi leads MoCo beyond chance in kNN, and again hardly in the linear probe; on scenes the interval holds zero. Its embedding is the
 # more uniform and the less aligned one in both tables.
 #
-# SimCLR leads MoCo on CIFAR-10. The missing second direction is one likely reason, a learning rate of half the size and a twin that is always late
-# are others; all of them weigh most in a short training. After hundreds of epochs others find the two close together, or MoCo ahead (docs/results.md,
-# "Published numbers"). On scenes MoCo's recipe has batches of a quarter of SimCLR's, hence four times as many steps, and a lower temperature; there
-# its mean lies above SimCLR's, within the interval. What the queue buys is not accuracy but *independence from the batch*: many negatives at the
+# SimCLR leads MoCo on CIFAR-10. The runs in both directions say how much of that is the missing gradient: the second direction helps MoCo beyond
+# chance, a lower temperature about as much, a doubled rate by nothing that can be told from chance. But the second direction costs twice the work,
+# and the same work spent on longer training in one direction helps as well; which of the two is better these seeds leave open. (Both see each image
+# equally often as a query; the longer one takes twice as many steps.) All this weighs most in a short training. After hundreds of epochs others find
+# SimCLR and MoCo close together, or MoCo ahead (docs/results.md, "Published numbers"). On scenes MoCo's recipe has batches of a quarter of SimCLR's,
+# hence four times as many steps, and a lower temperature; there its mean lies above SimCLR's, within the interval. What the queue buys is not
+# accuracy but *independence from the batch*: many negatives at the
 # price of small batches.
 #
 # </details>

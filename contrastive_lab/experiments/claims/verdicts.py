@@ -12,7 +12,7 @@ Results = Mapping[str, Mapping[str, Any]]
 
 
 def record(claims: Iterable[Claim], results: Results) -> dict[str, Any]:
-    """For JSON: every claim with its note, its verdicts and mean and deviation of what its arms gave."""
+    """For JSON: every claim with its note, where it was run, its verdicts and mean and deviation of what its arms gave."""
     return {claim.name: _entry(claim, results) for claim in claims}
 
 
@@ -20,7 +20,8 @@ def _entry(claim: Claim, results: Results) -> dict[str, Any]:
     rows = Rows(results, claim.name)
     answers = [{**verdict.to_dict(), "arms": question.arms} for question, verdict in claim.verdicts(results)]
     values = {arm: {column: _summary(rows, arm, column) for column in claim.shown if rows.of(arm, column)} for arm in rows.arms}
-    return {"title": claim.title, "note": claim.note, "verdicts": answers, "arms": values}
+    places = {row["environment"]["device"] for arm in rows.arms.values() for row in arm.values() if "environment" in row}
+    return {"title": claim.title, "note": claim.note, "devices": sorted(places), "verdicts": answers, "arms": values}
 
 
 def _summary(rows: Rows, arm: str, column: str) -> dict[str, float]:
