@@ -542,6 +542,8 @@ lab.show(
 # **Predict**, then ask: what does this classifier answer to "not a cat", to "cat dog" and to "a photo of a zebra", and how sure is it?
 
 # %%
+from scipy.stats import spearmanr
+
 from contrastive_lab.data import available, load
 from contrastive_lab.training.observe import at_rest, embed
 
@@ -550,8 +552,7 @@ if any(found.images for found in available() if found.name == "cifar10"):
     with at_rest(reader):
         guess, truth = (embed(reader, photographs) @ prompts.T).argmax(dim=1), photographs.labels
     mistakes = (10 * truth + guess).bincount(minlength=100).view(10, 10)
-    ranks = [table[pairs[0], pairs[1]].argsort().argsort() for table in (cosines, mistakes + mistakes.T)]
-    agreement = torch.corrcoef(torch.stack(ranks).double())[0, 1]
+    agreement, _ = spearmanr(*(table[pairs[0], pairs[1]] for table in (cosines, mistakes + mistakes.T)))
     print(f"nearest sentence right for {(guess == truth).float().mean():.1%} of {len(truth)} photographs")
     print(f"linear probe of the same network: {finished.card['measured']['linear']:.1%} of 10,000")
     print(f"rank correlation of a pair's cosine with how often it is confused: {agreement:.2f}")
