@@ -5,7 +5,6 @@ import subprocess
 import sys
 
 import pytest
-import torch
 
 from contrastive_lab import threads
 
@@ -94,11 +93,3 @@ def test_a_running_numba_is_left_alone(monkeypatch):
     monkeypatch.delenv("NUMBA_NUM_THREADS", raising=False)
     threads.limit_threads()
     assert "NUMBA_NUM_THREADS" not in os.environ
-
-
-def test_one_thread_lends_the_pool_back_even_after_an_error():
-    before = torch.get_num_threads()
-    seen = threads.one_thread()(torch.get_num_threads)()
-    with pytest.raises(RuntimeError, match="within"), threads.one_thread():
-        raise RuntimeError("within")
-    assert (seen, torch.get_num_threads()) == (1, before)

@@ -7,6 +7,7 @@ from contrastive_lab.lab.claims import claim
 from contrastive_lab.lab.doors import folder, start
 from contrastive_lab.lab.geometry import distinct, track, twins_found
 from contrastive_lab.lab.live import Live
+from contrastive_lab.lab.one_thread import one_thread
 from contrastive_lab.lab.pictures import display_html, image_tag, poster, show, show_images
 from contrastive_lab.lab.profiles import current, profile
 from contrastive_lab.lab.tables import table
@@ -21,6 +22,7 @@ __all__ = [
     "distinct",
     "folder",
     "image_tag",
+    "one_thread",
     "poster",
     "profile",
     "results",

@@ -435,12 +435,10 @@ for key in ("rankme", "rankme_representation"):
 # A dead direction is a singular value of $W$ that goes to zero.
 
 # %%
-from contrastive_lab.threads import one_thread
-
 here = lab.start("09-toy")
 
 
-@one_thread()  # matrices this small: more threads would only wait for each other
+@lab.one_thread()  # matrices this small: more threads would only wait for each other
 def linear_run(noise, layers=1, steps=300, size=16, seed=0):
     """Singular values of the whole map every ten steps: (steps / 10, size)."""
     draw = torch.Generator().manual_seed(seed)
