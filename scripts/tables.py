@@ -274,7 +274,8 @@ def beside_published() -> str:
 
 def in_miniature() -> str:
     """What each of lightly's choices gives MoCo in short runs on few images."""
-    gains = {v["arms"].split(" - ")[0]: 100 * v["difference"] for v in read("claims-verdicts")["claims"]["moco"]["verdicts"][:-1]}
+    verdicts = {v["arms"]: 100 * v["difference"] for v in read("claims-verdicts")["claims"]["moco"]["verdicts"]}
+    gains = {arms.removesuffix(" - one direction"): gain for arms, gain in verdicts.items()}
     return (
         f"In miniature (MoCo in both directions, above) the direction alone gives {gains['both directions']:+.1f} points, the temperature "
         f"{gains['temperature 0.1']:+.1f}, the rate {gains['twice the rate']:+.1f} and all three {gains['all three']:+.1f}, one direction "

@@ -112,7 +112,7 @@ class Journal:
 
 
 def all_finite(method: torch.nn.Module) -> bool:
-    """Whether every weight is a number: one look at the largest of all, since a look at each takes a GPU longer than a step."""
+    """Whether every weight is a number: one look at the largest of all, since a look at each is some launches on a GPU."""
     return bool(torch.nn.utils.get_total_norm(method.parameters(), math.inf).isfinite())
 
 

@@ -498,7 +498,7 @@ print(f"gap {classes.last('test gap'):.3f}, cones {classes.last('image cone'):.3
 # %% [markdown]
 # ### Ten words that learnt from photographs
 #
-# The package carries one CLIP that was trained for long on real pictures: CIFAR-10's 50,000 photographs, 200 epochs, each with a sentence that names its class. To the
+# The package carries one CLIP that was trained for long on real pictures: CIFAR-10's photographs, each with a sentence that names its class. To the
 # text network a word is a random vector at first: nobody tells it that a cat is an animal.
 #
 # **Predict.** Which two of the ten classes end with their sentences nearest to each other? Where could a network that only ever reads "a photo of a cat" have that from?
@@ -509,6 +509,7 @@ from contrastive_lab.explorables.cells import untrained
 from contrastive_lab.runs import open_run
 
 finished = open_run("cifar10-clip-w16-s0")
+print(f"{finished.card['data']['train']:,} photographs, {finished.card['settings']['epochs']} epochs")
 names = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 sentences = [TEMPLATES[0].format(name) for name in names]
 reader = finished.method()
