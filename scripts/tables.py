@@ -17,7 +17,7 @@ from speed_tables import PICTURE, lines, read, speed
 
 from contrastive_lab import runs
 from contrastive_lab.lab.claims import trained_for
-from contrastive_lab.lab.sections.n12 import SIZE, at_full_size, temperature_of
+from contrastive_lab.lab.full_size import SIZE, at_full_size, temperature_of
 from contrastive_lab.methods import METHODS
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -51,6 +51,7 @@ def _pairs() -> Sequence[Case]:
         Case("2 images in 2 dimensions, temperature 1", (seeded(2, 2, seed=3), seeded(2, 2, seed=4)), {"temperature": 1.0}),
         Case("embeddings of length 20, temperature 0.5", (20 * one, 20 * near), {"temperature": 0.5}),
         Case("a very small temperature of 0.01", (one, near), {"temperature": 0.01}),
+        Case("3 orthogonal images whose views agree, temperature 0.01", (torch.eye(3), torch.eye(3)), {"temperature": 0.01}),
     )
 
 
@@ -61,7 +62,7 @@ def _weighted_pairs() -> Sequence[Case]:
         Case("6 images whose views differ a little, width 0.5", (one, near), {"sigma": 0.5}),
         Case("6 images with unrelated views, width 0.5", (one, two), {"sigma": 0.5}),
         Case("5 images, embeddings of length 20, width 0.2", (20 * seeded(5, 4, seed=3), seeded(5, 4, seed=4)), {"sigma": 0.2}),
-        Case("a narrow width of 0.01", (one, two), {"sigma": 0.01}),
+        Case("a narrow width of 0.01", (one, near), {"sigma": 0.01}),
     )
 
 

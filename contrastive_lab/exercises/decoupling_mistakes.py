@@ -102,6 +102,11 @@ def _masked_with_zero(z1: Tensor, z2: Tensor, temperature: float = 0.1) -> Tenso
     return (scores.masked_fill(same, 0.0).logsumexp(dim=1) - positive).mean()
 
 
+def _masked_by_adding(z1: Tensor, z2: Tensor, temperature: float = 0.1) -> Tensor:
+    scores, _, same, positive = _parts(z1, z2, temperature)
+    return ((scores + same * math.log(1e-45)).logsumexp(dim=1) - positive).mean()
+
+
 def _cross_view_only(z1: Tensor, z2: Tensor, temperature: float = 0.1) -> Tensor:
     scores = F.normalize(z1, dim=1) @ F.normalize(z2, dim=1).T / temperature
     twin = torch.eye(len(z1), dtype=torch.bool, device=z1.device)
@@ -160,6 +165,11 @@ DCL_LOSS = (
         _masked_with_zero,
     ),
     Mistake(
+        "your mask leaks at small temperatures",
+        "Adding log(1e-45), about -103, hides a score of 10 but not one of 100. Fill with -math.inf.",
+        _masked_by_adding,
+    ),
+    Mistake(
         "the other images of the same view are missing",
         "Only the other view repels in your sum. Both views of every other image do: 2N - 2 terms.",
         _cross_view_only,
@@ -214,6 +224,11 @@ def _sign(z1: Tensor, z2: Tensor, sigma: float = 0.5) -> Tensor:
     return 2 - len(z1) * (-F.cosine_similarity(z1, z2, dim=1) / sigma).softmax(dim=0)
 
 
+def _overflows(z1: Tensor, z2: Tensor, sigma: float = 0.5) -> Tensor:
+    scale = (F.cosine_similarity(z1, z2, dim=1) / sigma).exp()
+    return 2 - scale / scale.mean()
+
+
 def _clamped(z1: Tensor, z2: Tensor, sigma: float = 0.5) -> Tensor:
     return (2 - len(z1) * _weights(z1, z2, sigma)).clamp_min(0)
 
@@ -229,6 +244,11 @@ DCLW_WEIGHTS = (
     Mistake("you multiplied by sigma", "A small sigma must make differences larger: divide by it.", _times_sigma),
     Mistake("the embeddings are not normalised", "s is a cosine: both vectors have length 1.", _raw_product),
     Mistake("the sign of the exponent is wrong", "Pairs that agree must get the small weights: exp(+s / sigma), subtracted.", _sign),
+    Mistake(
+        "the exponentials overflow",
+        "At a width of 0.01 a cosine near 1 asks for exp(100), which float32 doesn't hold. softmax subtracts the largest first.",
+        _overflows,
+    ),
     Mistake(
         "you clamped at 0",
         "Negative weights belong to the definition: at a narrow width an outstanding pair is pushed apart. (Whether that is wise is "

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from contrastive_lab.exercises.exercise import Answer, Case, Exercise, Mistake
 
 
+Numbers = list[float] | None
+"""The entries of an answer; None where the code stopped instead of answering."""
+
+
 def diagnose(exercise: Exercise, attempt: Answer) -> str | None:
     """The complaint about an attempt, or None if it is right."""
     if not callable(attempt):
@@ -26,19 +30,27 @@ def diagnose(exercise: Exercise, attempt: Answer) -> str | None:
     if complaint:
         return f"{exercise.name}: {complaint}"
     truths = [case.ask(exercise.solution) for case in cases]
-    results = []
+    results: list[Numbers] = []
+    stops = []
     for case, truth in zip(cases, truths, strict=True):
-        result, complaint = _ask(exercise, attempt, case, truth)
+        try:
+            result, complaint = _ask(exercise, attempt, case, truth)
+        except _Stopped as stop:
+            stops.append(str(stop))
+            results.append(None)
+            continue
         if complaint:
-            return complaint
+            return stops[0] if stops else complaint
         results.append(numbers(result))
-    wanted = [numbers(truth) for truth in truths]
+    wanted: list[Numbers] = [numbers(truth) for truth in truths]
     if all(_all_close(a, b, exercise.tolerance) for a, b in zip(results, wanted, strict=True)):
         complaint = gradient_complaint(exercise, attempt, cases)
         return f"{exercise.name}: {complaint}" if complaint else None
     known = _known_mistake(exercise, cases, results, wanted)
     if known:
         return f"{exercise.name}: {known.name}. {known.hint}"
+    if stops:
+        return stops[0]
     clue = _deaf(exercise, attempt, cases[0]) or _clue(cases, results, wanted, exercise.tolerance)
     return f"{exercise.name}: not right yet, and not a mistake this check knows. {clue}"
 
@@ -49,6 +61,18 @@ def numbers(result: Any) -> list[float]:
     return flat
 
 
+def numbers_or_none(case: Case, mistake: Mistake) -> Numbers:
+    """The mistake's numbers; None in a case that it can't answer, as where it wants pairs and there are none."""
+    try:
+        return numbers(case.ask(mistake.answer))
+    except RuntimeError:
+        return None
+
+
+class _Stopped(Exception):
+    """The attempt raised; the message says what, and in which case."""
+
+
 def _ask(exercise: Exercise, attempt: Answer, case: Case, truth: Any) -> tuple[Any, str | None]:
     """The attempt's answer in one case, or a complaint about what came instead."""
     before = [tensor.clone() for tensor in case.tensors]
@@ -56,7 +80,7 @@ def _ask(exercise: Exercise, attempt: Answer, case: Case, truth: Any) -> tuple[A
     try:
         result = attempt(*given, **case.settings)
     except Exception as error:  # the learner's own code: whatever it raises is news for them, not for us
-        return None, f"{exercise.name}: your code stopped with {type(error).__name__}: {error} ({case.title})."
+        raise _Stopped(f"{exercise.name}: your code stopped with {type(error).__name__}: {error} ({case.title}).") from error
     if result is None or result is ...:
         return None, f"{exercise.name}: still the stub, it returns nothing. Write the body, or open hint 1."
     if any(not torch.equal(a, b) for a, b in zip(before, given, strict=True)):
@@ -79,13 +103,15 @@ def _wrong_kind(result: Any, truth: Any) -> str | None:
     return f"returns {type(result).__name__}, but the answer is {kind}."
 
 
-def _known_mistake(exercise: Exercise, cases: Sequence[Case], results: list[list[float]], truths: list[list[float]]) -> Mistake | None:
+def _known_mistake(exercise: Exercise, cases: Sequence[Case], results: list[Numbers], truths: list[Numbers]) -> Mistake | None:
+    if all(result is None for result in results):
+        return None
     return next((mistake for mistake in exercise.mistakes if _is_mistake(exercise, mistake, cases, results, truths)), None)
 
 
-def _is_mistake(exercise: Exercise, mistake: Mistake, cases: Sequence[Case], results: list[list[float]], truths: list[list[float]]) -> bool:
-    """Whether the mistake gives the attempt's numbers in every case, and is wrong in one at least."""
-    wrong = [numbers(case.ask(mistake.answer)) for case in cases]
+def _is_mistake(exercise: Exercise, mistake: Mistake, cases: Sequence[Case], results: list[Numbers], truths: list[Numbers]) -> bool:
+    """Whether the mistake gives the attempt's numbers, or stops as it does, in every case, and is wrong in one at least."""
+    wrong = [numbers_or_none(case, mistake) for case in cases]
     same = all(_all_close(a, b, exercise.tolerance) for a, b in zip(results, wrong, strict=True))
     return same and not all(_all_close(a, b, exercise.tolerance) for a, b in zip(wrong, truths, strict=True))
 
@@ -106,8 +132,8 @@ def _deaf(exercise: Exercise, attempt: Answer, case: Case) -> str | None:
     return None
 
 
-def _clue(cases: Sequence[Case], results: list[list[float]], truths: list[list[float]], tolerance: float) -> str:
-    rows = list(zip(cases, results, truths, strict=True))
+def _clue(cases: Sequence[Case], results: list[Numbers], truths: list[Numbers], tolerance: float) -> str:
+    rows = [(case, mine, truth) for case, mine, truth in zip(cases, results, truths, strict=True) if mine is not None and truth is not None]
     case, mine, truth = next((c, a, b) for c, a, b in rows if not _all_close(a, b, tolerance))
     pairs = [pair for _, a, b in rows for pair in zip(a, b, strict=True)]
     place, value, right = next((k, a, b) for k, (a, b) in enumerate(zip(mine, truth, strict=True)) if not _close(a, b, tolerance))
@@ -134,7 +160,9 @@ def _clue(cases: Sequence[Case], results: list[list[float]], truths: list[list[f
     return f"For {case.title} {where} is {value:.4f}, the right one {right:.4f}."
 
 
-def _all_close(a: list[float], b: list[float], tolerance: float) -> bool:
+def _all_close(a: Numbers, b: Numbers, tolerance: float) -> bool:
+    if a is None or b is None:
+        return a is b
     return len(a) == len(b) and all(_close(x, y, tolerance) for x, y in zip(a, b, strict=True))
 
 

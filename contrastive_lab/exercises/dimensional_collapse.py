@@ -43,6 +43,11 @@ def _clouds() -> Sequence[Case]:
     )
 
 
+def _matrices() -> Sequence[Case]:
+    dead = torch.tensor([1.0, 1.0, 1.0, 0.0])
+    return (*_clouds(), Case("40 points whose last coordinate is dead", (seeded(40, 4, seed=5) * dead,), {}))
+
+
 def _spectra() -> Sequence[Case]:
     steep = torch.arange(1, 13, dtype=torch.float32).pow(-1.5)
     return (
@@ -117,7 +122,7 @@ $$s_k=\frac{\sigma_k}{\sum_j\sigma_j}+10^{-7},\qquad \mathrm{RankMe}=\exp\Big(-\
     solution=rankme,
     mistakes=wrong.RANKME,
     gradient="none",
-    cases=_clouds,
+    cases=_matrices,
 )
 
 ALL = (PARTICIPATION_RATIO, HILL_NUMBER, RANKME)

@@ -117,6 +117,11 @@ def _shares_of_the_largest(z: Tensor) -> Tensor:
     return _entropy(values / values.max() + 1e-7).exp()
 
 
+def _without_the_constant(z: Tensor) -> Tensor:
+    values = torch.linalg.svdvals(z)
+    return _entropy(values / values.sum()).exp()
+
+
 def _mean_for_sum(z: Tensor) -> Tensor:
     share = _singular_shares(z)
     return torch.exp(-(share * share.log()).mean())
@@ -135,6 +140,11 @@ RANKME = (
         "a minus is missing", "p log p is negative; the entropy has a minus in front, so that its exponential is at least 1.", _lost_minus
     ),
     Mistake("the shares don't add up to one", "Divide by the sum of the singular values, not by the largest.", _shares_of_the_largest),
+    Mistake(
+        "a dead direction spoils the sum",
+        "A share of 0 gives 0 times log 0, which is nan. Add the 1e-7 of the definition to each share, after the division.",
+        _without_the_constant,
+    ),
     Mistake("a mean where the entropy has a sum", "The entropy adds up p log p over the directions.", _mean_for_sum),
 )
 

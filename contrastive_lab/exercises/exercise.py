@@ -48,7 +48,8 @@ class Exercise:
     """`difficulty` is 1 to 3, `minutes` what it takes a student who read the section; `hints` get more explicit.
 
     `gradient` says what the check asks of gradients: "same" that each input gets the one that the solution gives it (a loss, or a part of
-    a network), "none" nothing (a number that is only looked at, codes, masks), "on paper" that a derivative wasn't taken by autograd.
+    a network), "constant" that none reaches any input, "none" nothing (a number that is only looked at, codes, masks), "on paper" that a
+    derivative wasn't taken by autograd.
     """
 
     name: str
@@ -60,7 +61,7 @@ class Exercise:
     solution: Answer
     mistakes: tuple[Mistake, ...]
     cases: Callable[[], Sequence[Case]]
-    gradient: Literal["none", "same", "on paper"]
+    gradient: Literal["none", "constant", "same", "on paper"]
     tolerance: float = 1e-4
     starts_from: str = "import math\n\nimport torch\nimport torch.nn.functional as F"
 

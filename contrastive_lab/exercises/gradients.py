@@ -24,10 +24,14 @@ _IN_PLACE = (
     "the value is right, but backward() fails: something that it needs was changed in place "
     "(by a name that ends in _, or by x[...] = ...); make a new tensor instead."
 )
+_CONSTANT = "the value is right, but a gradient passes through your answer, and none may (a constant of the loss): end with .detach()."
 
 
 def gradient_complaint(exercise: Exercise, attempt: Answer, cases: Sequence[Case]) -> str | None:
     """What the exercise asks of gradients and the attempt doesn't keep, or None."""
+    if exercise.gradient == "constant":
+        got = _gradients(attempt, cases[0])
+        return got if isinstance(got, str) else _CONSTANT if any(one.any() for one in got) else None
     if exercise.gradient != "same":
         return None
     names = list(inspect.signature(exercise.solution).parameters)

@@ -36,14 +36,14 @@ def mix_pairs(hard: Tensor, pairs: Tensor, alpha: Tensor) -> Tensor:
     query = torch.arange(len(hard))[:, None]
     first, second = hard[query, pairs[..., 0]], hard[query, pairs[..., 1]]
     share = alpha[..., None]
-    return F.normalize(share * first + (1 - share) * second, dim=-1)
+    return F.normalize(share * first + (1 - share) * second, dim=-1).detach()
 
 
 def mix_query(q: Tensor, hard: Tensor, index: Tensor, beta: Tensor) -> Tensor:
     """Unit mixtures (B, t, D) of the query (B, D) with its hard negatives number index (B, t); beta (B, t) multiplies the query."""
     query = torch.arange(len(hard))[:, None]
     share = beta[..., None]
-    return F.normalize(share * F.normalize(q, dim=1)[:, None] + (1 - share) * hard[query, index], dim=-1)
+    return F.normalize(share * F.normalize(q, dim=1)[:, None] + (1 - share) * hard[query, index], dim=-1).detach()
 
 
 def _parameters() -> Sequence[Case]:
@@ -172,18 +172,21 @@ MIX_PAIRS = Exercise(
     statement=r"""
 For query $b$ and mixture $m$ take two rows $n_i,n_j$ of *its own* hard set and return
 
-$$h_m=\frac{\alpha_m n_i+(1-\alpha_m)n_j}{\lVert\alpha_m n_i+(1-\alpha_m)n_j\rVert_2},\qquad (i,j)=\texttt{pairs[b, m]} .$$""",
+$$h_m=\frac{\alpha_m n_i+(1-\alpha_m)n_j}{\lVert\alpha_m n_i+(1-\alpha_m)n_j\rVert_2},\qquad (i,j)=\texttt{pairs[b, m]} .$$
+
+The mixtures are constants of the loss: no gradient may pass through them.""",
     minutes=12,
     difficulty=2,
     hints=(
         "Get the two negatives first: both have shape (B, s, D). Each query has its own hard set, "
         "so the index needs the query's number too.",
         "`hard[query, pairs[..., 0]]` with `query = torch.arange(len(hard))[:, None]` picks row by row.",
-        "alpha has shape (B, s); `alpha[..., None]` lets it multiply vectors. Last, `F.normalize(..., dim=-1)` goes back to the sphere.",
+        "alpha has shape (B, s); `alpha[..., None]` lets it multiply vectors. Last, `F.normalize(..., dim=-1).detach()` goes back to the "
+        "sphere and lets no gradient through.",
     ),
     solution=mix_pairs,
     mistakes=wrong.MIX_PAIRS,
-    gradient="none",
+    gradient="constant",
     cases=_pair_draws,
 )
 
@@ -193,17 +196,18 @@ MIX_QUERY = Exercise(
     statement=r"""
 $$h'_m=\frac{\beta_m q+(1-\beta_m)n_j}{\lVert\beta_m q+(1-\beta_m)n_j\rVert_2},\quad j=\texttt{index[b, m]},\quad 0\le\beta_m\le\tfrac12 .$$
 
-The query comes in any length; make it a unit vector first. The hard negatives are unit vectors already.""",
+The query comes in any length; make it a unit vector first. The hard negatives are unit vectors already. The mixtures are constants of the
+loss: no gradient may pass through them, not even to the query.""",
     minutes=8,
     difficulty=2,
     hints=(
         "It is the same as before with the query in the place of the first negative.",
         "The query has shape (B, D) and the negatives (B, t, D): give it an axis, `q[:, None]`.",
-        "beta multiplies the *query*. At beta 0 the negative itself has to come out.",
+        "beta multiplies the *query*. At beta 0 the negative itself has to come out. `.detach()` at the end keeps the gradient out.",
     ),
     solution=mix_query,
     mistakes=wrong.MIX_QUERY,
-    gradient="none",
+    gradient="constant",
     cases=_single_draws,
 )
 

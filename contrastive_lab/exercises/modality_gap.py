@@ -52,6 +52,7 @@ def _clouds() -> Sequence[Case]:
         Case("two clouds of 8 points in 4 dimensions, apart", (seeded(8, 4, seed=1) + shift, seeded(8, 4, seed=2) - shift), {}),
         Case("two isotropic clouds", (seeded(8, 4, seed=3), seeded(8, 4, seed=4)), {}),
         Case("lengths between 1 and 30", (seeded(8, 4, seed=5) * torch.linspace(1, 30, 8)[:, None] + shift, seeded(8, 4, seed=6)), {}),
+        Case("8 points and 5 points", (seeded(8, 4, seed=7) + shift, seeded(5, 4, seed=8)), {}),
     )
 
 

@@ -109,6 +109,10 @@ def _mean_pair_distance(x: Tensor, y: Tensor) -> Tensor:
     return (F.normalize(x, dim=1) - F.normalize(y, dim=1)).norm(dim=1).mean()
 
 
+def _pair_by_pair(x: Tensor, y: Tensor) -> Tensor:
+    return (F.normalize(x, dim=1) - F.normalize(y, dim=1)).mean(dim=0).norm()
+
+
 def _summed(x: Tensor, y: Tensor) -> Tensor:
     return (F.normalize(x, dim=1).sum(dim=0) - F.normalize(y, dim=1).sum(dim=0)).norm()
 
@@ -130,6 +134,11 @@ MODALITY_GAP = (
         "you averaged the distances of the pairs",
         "The mean goes inside: first one centroid for each modality, then one distance between the two.",
         _mean_pair_distance,
+    ),
+    Mistake(
+        "you subtracted pair by pair",
+        "The two clouds need not have the same number of points: take each centroid by itself, then their difference.",
+        _pair_by_pair,
     ),
     Mistake("sums instead of means", "A centroid is the mean of the rows; with sums the gap grows with the sample.", _summed),
     Mistake(

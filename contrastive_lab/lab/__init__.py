@@ -5,6 +5,7 @@ from contrastive_lab.lab.banner import banner
 from contrastive_lab.lab.beside import beside
 from contrastive_lab.lab.claims import claim
 from contrastive_lab.lab.doors import folder, start
+from contrastive_lab.lab.full_size import at_full_size
 from contrastive_lab.lab.geometry import distinct, track, twins_found
 from contrastive_lab.lab.live import Live
 from contrastive_lab.lab.one_thread import one_thread
@@ -14,6 +15,7 @@ from contrastive_lab.lab.tables import table
 
 __all__ = [
     "Live",
+    "at_full_size",
     "banner",
     "beside",
     "claim",

@@ -355,7 +355,8 @@ for tau, (a, b) in table.items():
 #
 # At a small temperature the twin's own term $e^{z_a^\top z_{p(a)}/\tau}$ is no longer one among thousands: it dominates the sum, which the uniformity (different
 # images only) doesn't contain. And a narrow kernel sees few neighbours, so the log of each anchor's own sum differs much from the log of the average.
-# More negatives make the identity better at every temperature.
+# More negatives help against the first cause. The second stays wherever the anchors' neighbourhoods differ, however many negatives there are (Jensen's
+# inequality); this cloud is even, so here both fade.
 #
 # </details>
 
@@ -428,10 +429,12 @@ lab.show(
 )
 
 # %% [markdown]
-# Surprised? The untrained network has the *best alignment of all*. It maps every image to nearly the same direction, so twins agree, and so do
+# Surprised? The untrained network has a *better alignment than your run after any epoch*. It maps every image to nearly the same direction, so twins agree, and so do
 # strangers. Alignment alone says nothing; it means something only beside uniformity.
 #
-# A number that can't be fooled in this way is the **retrieval margin**: cosine with the own twin minus the cosine with the nearest stranger.
+# What is not fooled in this way is the **share of twins found**: for how many images is the twin nearer than every stranger? That is where the **retrieval
+# margin** is positive, the cosine with the own twin minus the cosine with the nearest stranger. (Don't average the margins themselves: in a collapse they all go to
+# 0, and in a healthy run many are below.)
 
 # %%
 from contrastive_lab.training import prepare
@@ -474,6 +477,8 @@ lab.show(
 # Uniformity is best in the *middle*, and both ends miss the floor for opposite reasons. At the smallest temperature the mean cosine is clearly above zero: the
 # points still sit in a **cone**, because a narrow kernel doesn't feel the other side (you saw it on the circle). At temperatures of 1 and 2 the cone is
 # gone, but fewer *directions* are in use (the participation ratio; notebook 09 is about such numbers): **lost dimensions**. Uniformity alone can't tell the two apart.
+# (Don't be misled by the directions of *alignment only*: they are counted around the mean, however tiny the cloud is. Read them where uniformity shows that there
+# is a cloud at all.)
 #
 # Alignment does not rise or fall steadily with the temperature either. kNN on colour is best at small temperatures and falls as the temperature
 # grows; look at the deviations before you call one of the best three the winner. And the explicit sum of both forces, without any softmax, does as well
@@ -586,8 +591,8 @@ lab.show(
 #
 # <details><summary>Answer</summary>
 #
-# Uniformity as a share of its floor (or simply the spread of the embeddings), and the share of twins that are nearer than every stranger. An untrained
-# network reaches such an alignment too. Also ask for the augmentation: alignment is only comparable under one fixed augmentation.
+# Uniformity as a share of its floor (or simply the spread of the embeddings), and the share of twins that are nearer than every stranger. A collapsed
+# network reaches such an alignment, too (see *alignment only*), and an untrained one is not far from it. Also ask for the augmentation: alignment is only comparable under one fixed augmentation.
 #
 # </details>
 #

@@ -137,7 +137,7 @@ print(
 
 # %% [markdown]
 # **Where does the loss begin, where does it end?** If all points coincide it is 0. The attraction can't fall below 0, the repulsion not below $-4$; but points that are spread evenly have a mean
-# cost of about 2, and near ones, which weigh most, cost less. So a healthy run ends well above $-2$ (section 9 has the number for an even spread). And again: infinite *scores* are fine, infinite *costs* are not.
+# cost of about 2, and near ones, which weigh most, cost less. So a healthy run ends well above $-2$ (section 9 has the number for an even spread in as many dimensions as your run has). And again: infinite *scores* are fine, infinite *costs* are not.
 
 # %%
 weight = torch.tensor([-math.inf, -2.0, -4.0]).softmax(dim=0)
@@ -248,8 +248,9 @@ print("InfoNCE's gradient as a share of DCL's, first anchors:", [f"{v:.2f}" for 
 
 # %% [markdown]
 # So CACR is decoupled from the start. What it adds to DCL: a competition among *positives* (from three views on), and weights that are part of the objective (the next section).
-# What it lacks: the factor $\frac1\tau$ in front, so its gradients are smaller. Under SGD its learning rate must be larger for that; Adam, which divides by the usual
-# size of the gradient, doesn't notice.
+# What it lacks: the factor $\frac1\tau$ in front. Beside DCL at the matching $\tau=\frac1{2t^-}$ its gradients are $\frac1{t^-}$ times as long: half at $t^-=2$, slightly
+# longer at 0.9; beside a DCL at 0.1 they are much shorter. Under SGD the learning rate has to make up for that; Adam, which divides by the usual size of the
+# gradient, doesn't notice.
 #
 # ## 5 · Where a push turns into a pull
 #
@@ -529,7 +530,8 @@ for verdict in lab.results.read("claims-verdicts")["claims"]["cacr"]["verdicts"]
     print(f"{verdict['claim']}: {next(reached, 'over 10,000')} seeds")
 
 # %% [markdown]
-# Such a plan is a guess: the mean itself moves within its interval. But it separates questions that a few more nights of computing would answer from
+# Such a plan is a guess: the mean itself moves within its interval. And even if mean and deviation are right, that many seeds reach a verdict only about every
+# second time, since the interval's *expected* end just touches zero; for four chances in five take about twice as many. But it separates questions that a few more nights of computing would answer from
 # those that they never will. (It is not allowed to add seeds *until* the verdict pleases, and stop there: chance gets a new try with each seed.)
 #
 # ### Beside SimCLR, each with its own recipe
@@ -572,9 +574,9 @@ for results in ("methods-cifar10", "methods-scenes"):
 # </details>
 
 # %%
-cloud = F.normalize(torch.randn(500, 16, generator=torch.Generator().manual_seed(0)), dim=1)
+cloud, wide = (F.normalize(torch.randn(500, dim, generator=torch.Generator().manual_seed(0)), dim=1) for dim in (16, 128))
 poles = torch.cat([cloud[:1].expand(250, -1), -cloud[:1].expand(250, -1)])
-for name, points in (("even spread", cloud), ("two poles", poles)):
+for name, points in (("even spread", cloud), ("two poles", poles), ("even spread in 128 dimensions, as in your runs", wide)):
     push = {t: methods.cacr_repulsion(points.expand(2, -1, -1), t_neg=t).item() for t in (0.0, 2.0)}
     even = measures.uniformity(points)
     print(

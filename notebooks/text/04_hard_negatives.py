@@ -163,8 +163,8 @@ print("twins agree:", torch.allclose(slow.module.weight, momentum_update(layer.w
 # %% [markdown]
 # ## 2 · Train MoCo
 #
-# Scenes of one object, whose colour the network is never told. The queue is a quarter of the set: much longer, and each query would meet old keys of
-# *its own image* among its negatives.
+# Scenes of one object, whose colour the network is never told. The queue is a quarter of the set: much longer, and many queries would meet old keys of
+# *their own image* among their negatives.
 #
 # **Predict.** A network that can't tell queries from strangers has the loss $\log(1+Q)$. Will the very first steps lie above it, on it, or below?
 
@@ -558,16 +558,17 @@ lab.claim("mochi")
 # %% [markdown]
 # <details><summary>What came out in these runs, and why it may be so</summary>
 #
-# *Harder, and more uniform*: both confirmed. The first is nearly built in: for one and the same network more rivals can only lower the share of wins.
-# More telling is the column beside it. Against *real* negatives alone MoCHi's network finds the own key more often than MoCo's. Practice on the
-# harder task made it better at the plain one.
+# *Harder, and more uniform*: both confirmed for the default sizes. The first is nearly built in: for one and the same network more rivals can only lower the share
+# of wins. More telling is the column beside it. Against *real* negatives alone MoCHi's network finds the own key more often than MoCo's. But hardness alone
+# doesn't explain it: query mixtures alone are harder still and bring no such gain, pairs alone are milder and do.
 #
 # *Better neighbours*: confirmed, by very little. The linear probe, which no verdict asks, shows no such lead, so call it "as good". The harm that ten
 # classes made one expect did not come.
 #
-# *Other N, s and s'*: the further arms change one of them each. Read two columns together. Proxy accuracy with synthetics says how hard the mixtures
+# *Other N, s and s'*: the further arms change N, or s and s'. Read three columns together. Proxy accuracy with synthetics says how hard the mixtures
 # make the task: it falls many times over from the mildest arm to the hardest. kNN says what that buys: all arms lie close together, some leads over
-# MoCo are confirmed and others undecided, and the arm with the hardest task is not the best. *Harder* is easy to have; *better* does not follow it.
+# MoCo are confirmed and others undecided, and the arm with the hardest task is not the best. *Harder* is easy to have; *better* does not follow it. Nor does
+# *more uniform*: with few hard negatives, query mixtures alone or many mixtures the embedding is *less* uniform than MoCo's.
 #
 # *False negatives*: the hardest negatives hold more of the query's class than chance, and an oracle without them gains in kNN, with mixtures and
 # without. All three are confirmed, and again look at the sizes. An oracle that is told *every label* gains MoCo about as little as mixtures do, which
@@ -625,8 +626,8 @@ lab.claim("moco")
 #
 # <details><summary>Answer</summary>
 #
-# The queue is longer than an epoch: each query meets the key of its *own image*, made one epoch ago, among its negatives, and for
-# almost a third of the images twice. That is a
+# The queue is longer than an epoch. If each epoch had the same order, every query would meet the key of its *own image*, made one epoch ago, among its
+# negatives. With shuffled epochs some escape, most meet one, and a few meet two. That is a
 # false negative of the worst kind, since it is the nearest one. The queue has to stay well below the number of images.
 #
 # </details>

@@ -580,12 +580,13 @@ lab.show(
 )
 
 # %% [markdown]
-# Two collapses with opposite faces. Without balance the loss is *excellent*: every image chooses the same prototype, and the mean prediction has no
+# Two failures with opposite faces. Without balance the loss is *excellent*: every image chooses the same prototype, and the mean prediction has no
 # entropy left. With codes that are too soft every prototype has its equal share, and still (prediction 3) the loss *never leaves* $\ln K$: every image gets the
 # uniform code, which says nothing and is predicted best by a network that says nothing. One lamp alone would miss one of them; the entropy of the mean
-# prediction and the distance to $\ln K$ together see both.
+# prediction and the distance to $\ln K$ together see both. (At $\varepsilon=1$ the *embeddings* have not collapsed: look at uniformity. It is the codes that say
+# nothing, and nobody is taught by them.)
 #
-# (Short runs: if your profile trained for an epoch only, the collapses are not complete yet. Their direction shows.)
+# (Short runs: if your profile trained for an epoch only, neither failure is complete yet. Their direction shows.)
 #
 # ## 9 · Two questions
 #

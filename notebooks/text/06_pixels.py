@@ -40,7 +40,7 @@ lab.banner("06_pixels")
 # 1. Two random crops of an image, each with $6\times6$ cells. Which share of the cells of one crop has a partner in the other: a tenth, a third, most of them?
 # 2. You mirror a crop but forget to tell the loss. Does training fail, stop, or go on as if nothing had happened?
 # 3. PixPro has no negatives at all. What could it learn to cheat, and what stands in the way?
-# 4. After training, PixPro's loss *rises* for a while in the authors' runs. Bug or feature?
+# 4. During most of the training PixPro's loss slowly *rises*, users of the authors' code report. Bug or feature?
 
 # %% [markdown]
 # ## 1 · Which cells show the same place?

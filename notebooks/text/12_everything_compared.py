@@ -114,9 +114,9 @@ print(f"rank correlation of mean kNN on scenes and on photographs over {len(both
 # points away, or tenths away?
 
 # %%
-from contrastive_lab.lab.sections.n12 import at_full_size, temperature_of
+from contrastive_lab.lab.full_size import temperature_of
 
-large, theirs = at_full_size(), lab.results.read("published")["knn_200_epochs"]
+large, theirs = lab.at_full_size(), lab.results.read("published")["knn_200_epochs"]
 for name, (run, *_) in large.items():
     made = run["settings"]
     print(f"{name}: {made['network']} of width {made['width']}, {run['data']['train']:,} images, ", end="")

@@ -40,3 +40,39 @@ def test_plain_exponentials_pass_where_they_cannot_underflow_and_are_told_where_
     assert not complaint("joint_entropy", plain)
     mistake = next(m for m in exercises.get("salient_loss").mistakes if m.name == "the exponentials underflow")
     assert mistake.hint in complaint("salient_loss", mistake.answer)
+
+
+def test_a_pairwise_gap_stops_where_the_clouds_differ_in_size_and_is_told_why():
+    def pairwise(x, y):
+        unit = torch.nn.functional.normalize
+        return (unit(x, dim=1) - unit(y, dim=1)).mean(dim=0).norm()
+
+    assert "need not have the same number of points" in complaint("modality_gap", pairwise)
+
+
+def test_code_that_stops_everywhere_is_told_what_stopped_it():
+    assert "your code stopped with KeyError" in complaint("modality_gap", lambda x, y: {}["x"])
+
+
+def test_mixtures_may_be_made_constants_in_any_way_but_must_not_let_a_gradient_through():
+    solution = exercises.get("mix_query").solution
+
+    def inside(q, hard, index, beta):
+        return solution(q.detach(), hard.detach(), index, beta)
+
+    def leaks(q, hard, index, beta):
+        unit, share = torch.nn.functional.normalize, beta[..., None]
+        return unit(share * unit(q, dim=1)[:, None] + (1 - share) * hard[torch.arange(len(hard))[:, None], index], dim=-1)
+
+    assert not complaint("mix_query", inside)
+    assert not complaint("mix_query", torch.no_grad()(solution))
+    assert "a gradient passes through your answer, and none may" in complaint("mix_query", leaks)
+
+
+def test_rankme_without_its_constant_fails_on_a_dead_direction():
+    def plain(z):
+        values = torch.linalg.svdvals(z)
+        share = values / (values.sum() + 1e-7)
+        return torch.exp(-(share * share.log()).sum())
+
+    assert "a dead direction spoils the sum" in complaint("rankme", plain)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from contrastive_lab.lab import results
-from contrastive_lab.lab.sections.n12 import SIZE, at_full_size
+from contrastive_lab.lab.full_size import SIZE, at_full_size
 
 
 @pytest.fixture

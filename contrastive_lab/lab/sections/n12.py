@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +11,6 @@ from contrastive_lab.lab.profiles import profile
 from contrastive_lab.training import Settings
 
 ORDER = ("untrained", "simclr", "dcl", "dclw", "cacr", "moco", "mochi", "swav", "pixpro", "pixcontrast", "hydra")
-SIZE = {"network": "resnet18", "width": 64, "epochs": 200}
 
 
 @door("12-table")
@@ -30,28 +28,6 @@ def by_method(kept: Mapping[str, Any]) -> dict[str, list[Any]]:
 
     order = [name for name in ("untrained", *METHODS) if any(key.startswith(f"{name}/") for key in kept)]
     return {name: [row for key, row in sorted(kept.items()) if key.startswith(f"{name}/") and "error" not in row] for name in order}
-
-
-def at_full_size() -> dict[str, list[Any]]:
-    """The runs of results/runs-cifar10.json at the size of the published kNN table (SIZE) over their seeds, for the methods that it has.
-
-    By the name of the run, since a method may have been run with other settings than its recipe's as well.
-    """
-    theirs = results.read("published")["knn_200_epochs"]["rows"]
-    found: dict[str, list[Any]] = {}
-    for title, run in sorted(results.read("runs-cifar10").items()):
-        settings = {} if "error" in run else run["settings"]
-        if settings.get("method") in theirs and all(settings[key] == value for key, value in SIZE.items()):
-            found.setdefault(title.removeprefix("cifar10-").split("-w")[0], []).append(run)
-    return dict(sorted(found.items(), key=lambda item: (ORDER.index(item[1][0]["settings"]["method"]), item[0])))
-
-
-def temperature_of(settings: Mapping[str, Any]) -> float:
-    """The temperature of a recorded run, which its options name only where it isn't the method's own."""
-    from contrastive_lab.methods import METHODS
-
-    usual: float = inspect.signature(METHODS[settings["method"]]).parameters["temperature"].default
-    return float(settings["options"].get("temperature", usual))
 
 
 @door("12-runs")
