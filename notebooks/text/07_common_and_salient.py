@@ -78,8 +78,8 @@ lab.show_images(
 # %% [markdown]
 # ## 2 · The salient code
 #
-# Both codes are trained by the two forces of notebook 01, here with a Gaussian kernel of width $\tau$: views of an image are pulled together, images
-# pushed apart. For the salient code there is a twist: background images are put at the origin first.
+# Both codes are trained by the two forces of notebook 01, here with the Gaussian kernel $e^{-d^2/(2\tau)}$ of the distance $d$, whose width is $\sqrt\tau$: views of an
+# image are pulled together, images pushed apart. For the salient code there is a twist: background images are put at the origin first.
 #
 # **Predict.** What do targets then run away from?
 #

@@ -450,8 +450,8 @@ trained = {name: [{column: one.last(column) for column in columns}] for name, on
 lab.table({"untrained": here.run.history[:1], **trained}, columns, digits=3)
 
 # %% [markdown]
-# **Dimensions.** Hydra's authors say that it prevents dimensional collapse: each pair needs coordinates of its own, so gates should keep more directions
-# alive. The effective rank counts them ($e^{H}$ with $H$ the entropy of the normalised singular values, centred; notebook 09 is about such numbers).
+# **Dimensions.** Hydra's authors say that it prevents dimensional collapse. One reading: each pair needs coordinates of its own, so gates should keep more
+# directions alive. The effective rank counts them ($e^{H}$ with $H$ the entropy of the normalised singular values, centred; notebook 09 is about such numbers).
 
 # %%
 from contrastive_lab.training.observe import represent
@@ -514,9 +514,10 @@ for name, numbers in lab.results.read("claims-verdicts")["claims"]["hydra"]["arm
 
 # %% [markdown]
 # The direction is the same, the depth is not: their number without gates is far below even our *untrained* network, ours stays above it. What the authors call
-# SupCon with arbitrary pairs is, in their code, this very loss with plain cosines, so an open gate. But it comes with one view of each image, one
-# linear layer as projector, a larger network and more updates, and with a probe that is trained *along with* the network, where ours is fitted to the finished
-# one. On features that hardly differ, that alone may cost much. Which of these turns "teaches little" into "ruins", the two lists can't say.
+# SupCon with arbitrary pairs is an open gate by its name. But their command puts three augmented copies of each image into a batch, the network is larger and
+# gets more updates, and the probe is trained *along with* the network, where ours is fitted to the finished one. On features that hardly differ, that alone
+# may cost much. Nor can we see the program that made the number: their list of results is older than the first SupCon program in their repository. Which
+# of these turns "teaches little" into "ruins", the two lists can't say.
 #
 # **Dimensions, once more.** Section 7 asked whether gates keep more directions alive, with one run on scenes. **Predict** for photographs: RankMe (notebook 09) of
 # the embedding, on which the loss acts, and of the representation, which is what one keeps.
@@ -537,7 +538,8 @@ for key, title in where.items():
 # 0), as section 4 predicts. In the representation the difference is *undecided*: one layer below the loss both networks have many directions, and what tells them
 # apart is what these are good for (kNN). "Prevents dimensional collapse" needs the words *of which layer*.
 #
-# **What labels are worth.** Hydra beside SimCLR, which has none, with the longer recipe of `benchmarks/methods.py`:
+# **With labels and without.** Hydra beside SimCLR, each with its recipe in `benchmarks/methods.py`, on more images and with a larger network. Loss and optimiser
+# differ as well as the labels, so the gap is a hint of what labels are worth, not a measurement:
 
 # %%
 lab.beside("hydra")

@@ -285,8 +285,8 @@ for n in (64, 128, 256, 512, 2000):
     print(f"N = {n:4d}: PR {pr:5.2f} (formula {true / (1 + true / n):5.2f}), NESum {top:5.2f}, RankMe {rank:5.2f}")
 
 # %% [markdown]
-# The uneven cloud loses less, and RankMe loses less than PR in both tables: its shares are roots, which lie closer together than the variances do. (Single draws
-# scatter, most of all at few samples.) But nobody knows the true spectrum beforehand. So before anybody compares ranks: the same number of images, the
+# In PR the uneven cloud loses about half as much; in RankMe both lose about equally, and in both tables less than in PR: its shares are roots, which lie closer
+# together than the variances do. (Single draws scatter, most of all at few samples. The rule of the directions in use is one of PR alone.) But nobody knows the true spectrum beforehand. So before anybody compares ranks: the same number of images, the
 # same images, and $N\ge4D$.
 #
 # ## 4 · Three lamps
@@ -395,6 +395,10 @@ for choice in ([arm for arm in every if arm.startswith("temperature")], every):
     agreement = torch.corrcoef(torch.stack(order))[0, 1]
     print(f"among {len(choice)}: rank correlation of RankMe and kNN {agreement:.2f};", end=" ")
     print(f"RankMe takes {chosen} (kNN {mean(chosen, 'knn'):.2f}), the best is {best} ({mean(best, 'knn'):.2f})")
+for seed in range(seeds):
+    rows = {arm: measured["arms"][arm][seed] for arm in every if arm.startswith("temperature")}
+    chosen, best = (max(rows, key=lambda arm, key=key: rows[arm][key]) for key in ("rankme", "knn"))
+    print(f"seed {seed} alone: takes {chosen} (kNN {rows[chosen]['knn']:.2f}), the best is {best} ({rows[best]['knn']:.2f})")
 
 # %% [markdown]
 # Is that because scenes are a toy? The package carries one run of most methods on CIFAR-10: photographs, long training. Rank the *methods* by RankMe, of the
@@ -414,12 +418,13 @@ for key in ("rankme", "rankme_representation"):
 # %% [markdown]
 # <details><summary>Reading it</summary>
 #
-# Among temperatures of one loss the choice without labels costs next to nothing, as the paper says. Among different losses it fails: one that only pushes
-# has the most directions of all and has learnt nothing about images. **Rank is necessary, not sufficient.** (The paper measures the representation on 25,600
-# images; here it is the embedding, on a few hundred. Six settings make a rank correlation a rough number.)
+# Among temperatures of one loss the choice by means over seeds costs next to nothing, as the paper says: RankMe rules out the high temperatures. But two of the
+# low ones are tied in it and far apart in kNN, and whoever has one seed takes the wrong one of them most of the time. A coarse filter, not a fine one, in these
+# runs. Among different losses it fails: one that only pushes has the most directions of all and has learnt nothing about images. **A high rank is not sufficient.**
+# (The paper measures the representation on 25,600 images; here it is the embedding, on a few hundred. Six settings make a rank correlation a rough number.)
 #
 # Photographs and long training don't rescue it: across methods the rank of the embedding does not order accuracy at all. The run of the best neighbours has
-# one of the lowest ranks (its temperature is high), and PixPro has one of the highest with poor neighbours. The representation's rank does a little better.
+# the lowest rank of all (its temperature is high), and PixPro has one of the highest with poor neighbours. The representation's rank does a little better.
 # RankMe compares settings of *one* method, and that is what its paper promises. (One run each; both ranks are of test images.)
 #
 # </details>

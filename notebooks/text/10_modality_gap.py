@@ -44,7 +44,7 @@ columns |= {"test alignment": "alignment", "recall": "R@1"}  # of the tables bel
 # 1. Two networks with random weights, one for pictures, one for sentences, put their outputs on one sphere. Do the two clouds overlap?
 # 2. The loss compares pictures with sentences only. It becomes small. Must picture and sentence of a pair then lie close together?
 # 3. After training we push both clouds together by hand, without any learning. Does retrieval get better, worse, or stay as it is?
-# 4. A colleague replaces every sentence by one of eight ("a red thing", ...). How low can the loss of a batch of 128 pairs get?
+# 4. A colleague replaces every sentence by one of eight ("a red thing", ...). How low can the loss of a batch of $N$ pairs get?
 #
 # ## 1 · Pictures and sentences
 #
@@ -443,8 +443,8 @@ choice.live()
 #
 # ### Eight sentences for everything
 #
-# Now each caption names the colour of the only object and nothing else: "a red thing". In a batch of 128 every sentence occurs some sixteen times, and the loss
-# calls fifteen of its sixteen pictures *negatives*.
+# Now each caption names the colour of the only object and nothing else: "a red thing". Every sentence occurs some $N/8$ times in a batch of $N$, and the loss calls
+# all but one of its pictures *negatives*.
 #
 # **Predict** (question 4) the lowest possible loss.
 #
@@ -452,7 +452,7 @@ choice.live()
 #
 # Copies of a sentence have one and the same vector, so a picture gives them equal scores: its softmax can give its own copy at most $1/n$ if there are $n$ copies.
 # A sentence with $n$ copies spreads one distribution over $n$ pictures that all should get everything: the mean of $-\log p$ is again at least
-# $\log n$. So the loss is at least the mean of $\log n_i$, about $\log(128/8)=\log 16$ for even classes, for every temperature.
+# $\log n$. So the loss is at least the mean of $\log n_i$, about $\log(N/8)$ for even classes, for every temperature.
 #
 # </details>
 
@@ -464,7 +464,7 @@ classes = train(method, here.train_images, here.settings, [modalities.Pairs(here
 counts = here.train_images.labels.bincount() * here.settings.batch_size / len(here.train_images)
 bound = float((counts * counts.log()).sum() / counts.sum())
 guess = math.log(here.settings.batch_size)
-print(f"loss {classes.last('loss'):.3f}; about {bound:.3f} is the lowest possible, guessing costs {guess:.3f}")
+print(f"batch {here.settings.batch_size}: loss {classes.last('loss'):.3f}; about {bound:.3f} is the lowest possible, guessing costs {guess:.3f}")
 
 # %% [markdown]
 # Would it help to tell the loss which captions are equal, and count those pairs as positives? Try it on a batch: value and gradient.
@@ -563,13 +563,18 @@ for asked in ("a painting of a ship", "not a cat", "cat dog", "dog cat", "a phot
     with torch.no_grad():
         share = (reader.embed_texts([asked]) @ prompts.T / reader.temperature).softmax(dim=1)[0]
     print(f"{asked!r}: nearest to {names[share.argmax()]}, by {share.max():.0%} of the softmax")
+with torch.no_grad():
+    answers = (reader.embed_texts([f"{a} {b}" for a in names for b in names if a != b]) @ prompts.T).argmax(dim=1)
+last = torch.tensor([j for i in range(10) for j in range(10) if i != j])
+print(f"of {len(last)} prompts of two classes, the answer is the second one in {(answers == last).sum()}")
 
 # %% [markdown]
 # <details><summary>What it can read</summary>
 #
-# Single words. It never met "not", and of two classes it takes one and drops the other. A word it has never read still has a vector, a random one, and the softmax must give its
-# hundred percent to somebody: being sure says nothing about knowing. Large models have met "not" and "zebra", but that they read sentences much like bags of words is known of them,
-# too (Yuksekgonul et al. 2023, arXiv:2210.01936). And ours is no zero-shot classifier in the sense of CLIP's authors, who ask for classes that training did not name: all
+# Single words. It never met "not", and of two classes it takes one and drops the other: which one hangs on their *order*, as the last line counts. That is no grammar: the captions of
+# its training had one class each, at one place. A word it has never read still has a vector, a random one, and the softmax must give its
+# hundred percent to somebody: being sure says nothing about knowing. Large models have met "not" and "zebra"; of them the opposite weakness is known, that the order of words often
+# counts for too little (Yuksekgonul et al. 2023, arXiv:2210.01936). And ours is no zero-shot classifier in the sense of CLIP's authors, who ask for classes that training did not name: all
 # ten sentences were in its captions. It is a classifier that was given its labels as words.
 #
 # </details>
