@@ -107,6 +107,7 @@ def check_pair(z1: Tensor, z2: Tensor, *, at_least: int = 2, names: tuple[str, s
         raise ValueError(
             f"{names[0]} has shape {tuple(z1.shape)} and {names[1]} {tuple(z2.shape)}; views of the same images have one shape"
         )
+    check_one_dtype(**dict(zip(names, (z1, z2), strict=True)))
     if len(z1) < at_least:
         why = ": with one there is no negative" if at_least > 1 else ""
         raise ValueError(f"{names[0]} has {len(z1)} rows, but at least {at_least} images are needed{why}")
@@ -119,6 +120,22 @@ def check_floating(**embeddings: Tensor) -> None:
             raise TypeError(f"{name} is a {type(value).__name__}, but must be a tensor; convert with torch.as_tensor")
         if not value.is_floating_point():
             raise TypeError(f"{name} has dtype {value.dtype}, but embeddings must be floating point; convert with .float()")
+
+
+def check_one_dtype(**embeddings: Tensor) -> None:
+    """Raise if some tensors are float64 and others not: half precision is raised to float32, but nobody's float64 is cut silently."""
+    kinds = {name: value.dtype for name, value in embeddings.items()}
+    if len({dtype == torch.float64 for dtype in kinds.values()}) > 1:
+        raise TypeError(f"{' and '.join(f'{name} has dtype {dtype}' for name, dtype in kinds.items())}; convert one with .to(dtype)")
+
+
+def check_class_numbers(count: int, **labels: Tensor) -> None:
+    """Raise unless every named tensor holds `count` integers or booleans."""
+    for name, value in labels.items():
+        if not isinstance(value, Tensor):
+            raise TypeError(f"{name} is a {type(value).__name__}, but must be a tensor; convert with torch.as_tensor")
+        if value.is_floating_point() or value.shape != (count,):
+            raise ValueError(f"{name} has shape {tuple(value.shape)} and dtype {value.dtype}, but must be {count} integers")
 
 
 def readable(values: Tensor) -> bool:

@@ -33,13 +33,13 @@ ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 COARSE = 4
 
 PREDICTION = Question(
-    text="The query is one cell of an object. Whose map of similar cells will rank the object's cells best (AUROC), in this world of plainly "
-    "coloured things?",
+    text="The query is one cell of an object. Whose map of similar cells will rank the object's cells best (AUROC), in this world of "
+    "plainly coloured things?",
     choices=("raw colour", "the network trained on whole images", "the network trained on cells"),
     right=0,
     answer="No network has to be trained to see that red is not grey: wherever an object differs from its background in colour, the colour "
-    "of the cells is the baseline to beat. Outlining it is another exam: by the IoU at a threshold the maps trained on cells are ahead on most "
-    "of these pictures, the white object first. The numbers under the maps compare with the true mask.",
+    "of the cells is the baseline to beat. Outlining it is another exam: by the IoU at a threshold the maps trained on cells are ahead on "
+    "most of these pictures, the white object first. The numbers under the maps compare with the true mask.",
 )
 
 

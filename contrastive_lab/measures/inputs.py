@@ -22,10 +22,9 @@ def points(name: str, x: Tensor, *, at_least: int = 2, normalize: bool = False) 
     Raises TypeError for anything but floats, ValueError for a wrong shape, fewer than `at_least` rows, NaN or infinity,
     and, where the measure will normalise rows, for a row of zeros.
     """
-    if not isinstance(x, Tensor) or not x.is_floating_point():
-        raise TypeError(
-            f"{name} has type {getattr(x, 'dtype', type(x).__name__)}, but must be a floating-point tensor; convert with .float()"
-        )
+    _tensor(name, x)
+    if not x.is_floating_point():
+        raise TypeError(f"{name} has type {x.dtype}, but must be a floating-point tensor; convert with .float()")
     if x.ndim != 2 or x.shape[1] < 1:
         raise ValueError(f"{name} has shape {tuple(x.shape)}, but must be (N, D) with D >= 1; flatten everything but the first axis")
     if len(x) < at_least:
@@ -41,6 +40,11 @@ def points(name: str, x: Tensor, *, at_least: int = 2, normalize: bool = False) 
     return x
 
 
+def _tensor(name: str, x: Tensor) -> None:
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{name} is a {type(x).__name__}, but must be a tensor; convert with torch.as_tensor")
+
+
 def same_shape(x: Tensor, y: Tensor, *, names: tuple[str, str] = ("x", "y")) -> None:
     if x.shape != y.shape:
         raise ValueError(f"{names[0]} has shape {tuple(x.shape)} and {names[1]} {tuple(y.shape)}; row i of both must be one pair")
@@ -53,8 +57,9 @@ def same_width(x: Tensor, y: Tensor, *, names: tuple[str, str] = ("x", "y")) -> 
 
 def class_numbers(name: str, labels: Tensor, rows: Tensor, *, classes: int | None = None) -> Tensor:
     """`labels` as int64 on the device of `rows`, one class number >= 0 (and below `classes`) for each row."""
-    if not isinstance(labels, Tensor) or labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
-        raise TypeError(f"{name} has type {getattr(labels, 'dtype', type(labels).__name__)}, but must be integer class numbers")
+    _tensor(name, labels)
+    if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
+        raise TypeError(f"{name} has type {labels.dtype}, but must be integer class numbers")
     if labels.shape != rows.shape[:1]:
         raise ValueError(f"{name} has shape {tuple(labels.shape)} for {len(rows)} rows; give one class number for each row")
     labels = labels.to(rows.device, torch.int64)

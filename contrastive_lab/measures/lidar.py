@@ -18,6 +18,7 @@ def lidar(z: Float[Tensor, "R D"], *, views: int, delta: float | int = 1e-4) -> 
     Rows are ordered image by image, the `views` of one image next to each other. Eigenvalues of Sw^-1/2 Sb Sw^-1/2, where Sb is
     the covariance of the image means (ddof 1) and Sw that of views around them (ddof 1 per image) + delta I; shares
     (eigenvalue + 1e-8) / sum. Thilak et al. 2023 (arXiv:2312.04000), equations 1 to 4; delta is absolute, so scale matters.
+    Raises ValueError for a cloud without spread, which by the formula alone would have the best value of all.
     """
     positive(delta=delta)
     z = points("z", z)
@@ -29,7 +30,14 @@ def lidar(z: Float[Tensor, "R D"], *, views: int, delta: float | int = 1e-4) -> 
     # L^-1 Sb L^-T has the eigenvalues of Sw^-1/2 Sb Sw^-1/2 and needs no matrix root.
     half = torch.linalg.solve_triangular(root, between, upper=False)
     whitened = torch.linalg.solve_triangular(root, half.T, upper=False)
-    eigen = torch.linalg.eigvalsh((whitened + whitened.T) / 2).clamp(min=0) + 1e-8
+    eigen = torch.linalg.eigvalsh((whitened + whitened.T) / 2).clamp(min=0)
+    # Below, the constant alone would be measured: D equal shares, the best value there is, for a collapsed cloud.
+    if float(eigen.sum()) < 1e-2 * len(eigen):
+        raise ValueError(
+            f"z has next to no spread between images beside delta={delta:g} (complete collapse), so its directions can't be counted; "
+            "look at embedding_std, or lower delta if your features are that small"
+        )
+    eigen = eigen + 1e-8
     return entropy_exponential(eigen / eigen.sum())
 
 

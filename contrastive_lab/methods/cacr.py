@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from contrastive_lab.contrast import check_floating, precise, unit
 from contrastive_lab.gather import gather
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Progress, Recipe, Step
-from contrastive_lab.networks import Backbone, KeyQueue, MomentumTwin, ProjectionHead
+from contrastive_lab.networks import Backbone, KeyQueue, MomentumTwin, ProjectionHead, check_backbone
 from contrastive_lab.tiled import tiled_repulsion
 from contrastive_lab.views import Augmentation, Batch, ManyViews, Views
 
@@ -105,7 +105,7 @@ def cacr_repulsion(
         raise ValueError(f"cost is {cost!r}, but must be 'euclidean' or 'rbf'")
     if not 0 <= debias_prior < 1 or (debias_prior > 0 and cost == "rbf"):
         raise ValueError(f"debias_prior is {debias_prior} with cost={cost!r}; it must lie in [0, 1) and belongs to the euclidean cost")
-    z = unit(views) if normalize else precise(views)
+    z = unit(views) if normalize else _about_the_mean(precise(views))
     itself = torch.eye(z.shape[1], dtype=torch.bool, device=z.device)
     pairs = permutations(range(len(z)), 2) if symmetric else combinations(range(len(z)), 2)
     terms = []
@@ -149,7 +149,8 @@ def cacr_explicit_loss(
         )
     _check_candidates(anchors, negatives=negatives)
     _check_sharpness(t_pos=t_pos, t_neg=t_neg)
-    anchors, positives, negatives = (unit(x) if normalize else precise(x) for x in (anchors, positives, negatives))
+    centre = 0.0 if normalize else precise(anchors).detach().mean(dim=0)
+    anchors, positives, negatives = (unit(x) if normalize else precise(x) - centre for x in (anchors, positives, negatives))
     near, far = _candidate_costs(anchors, positives), _candidate_costs(anchors, negatives)
     pull = _weighted(near, t_pos * near, dim=1, detach=detach_weights).mean()
     return alpha * pull - beta * _weighted(far, -t_neg * far, dim=1, detach=detach_weights).mean()
@@ -197,6 +198,11 @@ def cacr_queue_loss(
         logits = torch.cat([-t_neg * memory.detach(), inside], dim=1)
         push.append(_weighted(torch.cat([memory, batch], dim=1), logits, dim=1, detach=False).mean())
     return alpha * pull - beta * torch.stack(push).mean()
+
+
+def _about_the_mean(points: Tensor) -> Tensor:
+    """Moved to the origin, which no distance feels: far away the difference of large squares in `_costs` would lose its digits."""
+    return points - points.detach().mean(dim=(0, 1))
 
 
 def _costs(x: Tensor, y: Tensor) -> Tensor:
@@ -257,7 +263,7 @@ class CACR(Method):
         **terms: Any,
     ) -> None:
         super().__init__()
-        if n_views < 2:
+        if isinstance(n_views, bool) or not isinstance(n_views, int) or n_views < 2:
             raise ValueError(f"n_views is {n_views}, but must be at least 2; with 3 or more, positives differ in weight")
         if (momentum is None) != (queue_size == 0):
             raise ValueError(f"momentum is {momentum} and queue_size {queue_size}; the queue form needs both, the batch form neither")
@@ -281,6 +287,7 @@ class CACR(Method):
     @classmethod
     def build(cls, make_backbone: MakeBackbone, *, hidden_dim: int = 512, out_dim: int = 128, **options: Any) -> Method:
         backbone = make_backbone()
+        check_backbone(backbone=backbone)
         return cls(backbone, ProjectionHead(backbone.dim, hidden_dim=hidden_dim, out_dim=out_dim), **options)
 
     @classmethod
@@ -307,6 +314,11 @@ class CACR(Method):
         return cacr_loss(z, t_pos=pull, t_neg=push, chunk=self.chunk, **self.terms)
 
     def step(self, batch: Batch) -> Step:
+        if len(batch.views) != self.n_views:
+            raise ValueError(
+                f"the batch has {len(batch.views)} views, but n_views is {self.n_views}: build CACR with n_views={len(batch.views)}, "
+                "or draw as many views"
+            )
         images = torch.cat(batch.views)
         z = self._gather_views(self(images)[1])
         if self.momentum is None:

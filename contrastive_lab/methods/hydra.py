@@ -24,10 +24,20 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from contrastive_lab.contrast import Temperature, check_floating, check_pair, check_positive, contrast, precise, readable, unit
+from contrastive_lab.contrast import (
+    Temperature,
+    check_class_numbers,
+    check_floating,
+    check_pair,
+    check_positive,
+    contrast,
+    precise,
+    readable,
+    unit,
+)
 from contrastive_lab.gather import gather
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Recipe, Step
-from contrastive_lab.networks import Backbone, ProjectionHead
+from contrastive_lab.networks import Backbone, ProjectionHead, check_backbone
 from contrastive_lab.views import Batch
 
 Mode = Literal["gate_normalize", "normalize_gate"]
@@ -70,6 +80,8 @@ def hydra_pair_loss(
     of_keys = labels if key_labels is None else key_labels
     _check_labels(len(z), labels=labels, pair_labels=pair_labels)
     _check_labels(len(keys), key_labels=of_keys)
+    if not len(z) or not len(keys):
+        raise ValueError(f"z has {len(z)} rows and keys {len(keys)}, but at least 1 of each is needed")
     positives = of_keys == pair_labels[:, None]
     negatives = ~positives & (of_keys != labels[:, None])
     scores = gated_similarity(z, keys, gate, mode=mode) / temperature
@@ -211,8 +223,7 @@ def _check_gate(z: Tensor, keys: Tensor, gate: Tensor, mode: str) -> None:
 
 def _check_labels(count: int, **labels: Tensor) -> None:
     for name, value in labels.items():
-        if value.is_floating_point() or value.shape != (count,):
-            raise ValueError(f"{name} has shape {tuple(value.shape)} and dtype {value.dtype}, but must be {count} integers")
+        check_class_numbers(count, **{name: value})
         _check_classes(None, **{name: value})
 
 
@@ -249,6 +260,8 @@ class Hydra(Method):
         check_positive(temperature=temperature)
         if pair_mode not in ("arbitrary", "identical", "distinct"):
             raise ValueError(f"pair_mode is {pair_mode!r}, but must be 'arbitrary', 'identical' or 'distinct'")
+        if pair_mode == "distinct" and gate.num_classes < 3:
+            raise ValueError(f"num_classes is {gate.num_classes} with distinct pairs, but without a third class there are no negatives")
         self.encoder, self.projector, self.gate = backbone, projector, gate
         self.temperature, self.pair_mode, self.mode = temperature, pair_mode, mode
 
@@ -267,6 +280,7 @@ class Hydra(Method):
         **options: Any,
     ) -> Method:
         backbone = make_backbone()
+        check_backbone(backbone=backbone)
         projector = ProjectionHead(backbone.dim, hidden_dim=hidden_dim, out_dim=out_dim, last_norm="ln")
         gate = (
             OpenGate(num_classes, out_dim)

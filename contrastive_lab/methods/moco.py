@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
-from contrastive_lab.contrast import Temperature, check_pair, check_positive, contrast, cosine_scores, unit
+from contrastive_lab.contrast import Temperature, check_floating, check_one_dtype, check_pair, check_positive, contrast, cosine_scores, unit
 from contrastive_lab.gather import gather
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Progress, Recipe, Step
 from contrastive_lab.networks import Backbone, KeyQueue, MomentumTwin, ProjectionHead, check_backbone, split_batch_norm
@@ -65,6 +65,8 @@ def queue_scores(
 def check_queries(q: Tensor, k: Tensor, queue: Tensor, exclude: Tensor | None = None, *, check_finite: bool = True) -> None:
     """Raise unless queries, keys, queue and mask fit each other and, with `check_finite`, are finite."""
     check_pair(q, k, at_least=1, names=("q", "k"))
+    check_floating(queue=queue)
+    check_one_dtype(q=q, queue=queue)
     if queue.ndim != 2 or len(queue) == 0 or queue.shape[1] != q.shape[1]:
         raise ValueError(f"queue has shape {tuple(queue.shape)}, but must be (Q, {q.shape[1]}) with at least one row")
     if exclude is not None and exclude.shape != (len(q), len(queue)):

@@ -217,6 +217,7 @@ class PixPro(Method):
         **options: Any,
     ) -> Method:
         encoder = make_backbone(dense=True)
+        check_backbone(encoder=encoder)
         ppm = PixelPropagation(out_dim, gamma=gamma, num_layers=num_layers, normalize_value=normalize_value)
         return cls(encoder, ConvProjector(encoder.dim, hidden_dim, out_dim), ppm, **options)
 
@@ -242,6 +243,11 @@ class PixPro(Method):
         images = torch.cat(batch.views)
         boxes1, boxes2 = batch.boxes
         cells = self.encoder(images, pooled=False)
+        if cells.shape[2] * cells.shape[3] < 2:
+            raise ValueError(
+                f"the encoder gives maps of one cell for images of {images.shape[-1]} pixels, so there is nothing to compare; give larger "
+                "images (image_size), or leave strides out of the encoder"
+            )
         x = self.projector(cells)
         k, target = self.twin(images)
         loss = self.compare(x, k, boxes1, boxes2)
@@ -308,6 +314,7 @@ class PixContrast(PixPro):
     @classmethod
     def build(cls, make_backbone: MakeBackbone, *, hidden_dim: int = 512, out_dim: int = 128, **options: Any) -> Method:
         encoder = make_backbone(dense=True)
+        check_backbone(encoder=encoder)
         return cls(encoder, ConvProjector(encoder.dim, hidden_dim, out_dim), **options)
 
     def compare(

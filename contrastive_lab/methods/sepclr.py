@@ -26,7 +26,7 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
-from contrastive_lab.contrast import check_floating, check_pair, check_positive, precise, readable, unit
+from contrastive_lab.contrast import check_class_numbers, check_floating, check_pair, check_positive, precise, readable, unit
 from contrastive_lab.gather import gather
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Recipe, Step
 from contrastive_lab.networks import Backbone, ProjectionHead, check_backbone
@@ -185,6 +185,8 @@ def _log_kernel(x: Tensor, tau: float) -> Tensor:
 def _square_distances(x: Tensor) -> Tensor:
     # Not cdist squared: between equal rows (background pairs) the gradient of the root is infinite. And not (2 x) @ x.T: 2 x would be kept
     # for the backward pass, by a kernel that Triton 3.6 (of torch 2.11) fails to compile.
+    # Around the mean, which distances don't feel: far from the origin the difference of large squares would lose its digits.
+    x = x - x.detach().mean(dim=0)
     square = x.square().sum(dim=1)
     return (square[:, None] + square - 2 * (x @ x.T)).clamp_min(0).fill_diagonal_(0)
 
@@ -200,14 +202,13 @@ def _entropy(log_kernel: Tensor) -> Tensor:
 
 
 def _origin(salient: Tensor, target: Tensor) -> Tensor:
-    """A copy with background rows at the origin; in place, the null term would vanish."""
-    return torch.where(target[:, None], precise(salient), 0.0)
+    """A copy with background rows at the origin; in place, the null term would vanish. Multiplied, so that NaN stays NaN."""
+    return precise(salient) * target[:, None]
 
 
 def _targets(labels: Tensor, one: Tensor, two: Tensor) -> Tensor:
     check_pair(one, two, at_least=1, names=("salient_1", "salient_2"))
-    if labels.is_floating_point() or labels.shape != (len(one),):
-        raise ValueError(f"labels has shape {tuple(labels.shape)} and dtype {labels.dtype}, but must be {len(one)} integers or booleans")
+    check_class_numbers(len(one), labels=labels)
     if readable(labels) and not bool(((labels == 0) | (labels == 1)).all()):
         raise ValueError(f"labels hold {sorted(set(labels.tolist()))}, but must be 0 (background) or 1 (target)")
     return labels.bool()

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from contrastive_lab.contrast import (
     Temperature,
+    check_class_numbers,
     check_floating,
     check_pair,
     check_positive,
@@ -33,7 +34,7 @@ from contrastive_lab.contrast import (
 )
 from contrastive_lab.gather import gather
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Recipe, Step
-from contrastive_lab.networks import Backbone, ProjectionHead
+from contrastive_lab.networks import Backbone, ProjectionHead, check_backbone
 from contrastive_lab.tiled import tiled_pairs, tiled_twins
 from contrastive_lab.views import Batch
 
@@ -100,8 +101,7 @@ def supcon_loss(
     """
     check_pair(z1, z2)
     check_positive(temperature=temperature)
-    if labels.shape != (len(z1),) or labels.is_floating_point():
-        raise ValueError(f"labels has shape {tuple(labels.shape)} and dtype {labels.dtype}, but must be {len(z1)} integers")
+    check_class_numbers(len(z1), labels=labels)
     if readable(labels) and bool((labels < 0).any()):
         raise ValueError(
             f"labels reach down to {int(labels.min())}, but classes count from 0: unlabelled images (-1) are no class, leave them out"
@@ -154,6 +154,7 @@ class SimCLR(Method):
     @classmethod
     def build(cls, make_backbone: MakeBackbone, *, hidden_dim: int = 512, out_dim: int = 128, **options: Any) -> Method:
         backbone = make_backbone()
+        check_backbone(backbone=backbone)
         return cls(backbone, ProjectionHead(backbone.dim, hidden_dim=hidden_dim, out_dim=out_dim), **options)
 
     @classmethod

@@ -31,10 +31,10 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from contrastive_lab.contrast import check_positive, contrast, precise, unit
+from contrastive_lab.contrast import check_floating, check_positive, contrast, precise, readable, unit
 from contrastive_lab.gather import gather, world_size
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Recipe, Step
-from contrastive_lab.networks import Backbone, FeatureQueue, ProjectionHead
+from contrastive_lab.networks import Backbone, FeatureQueue, ProjectionHead, check_backbone
 from contrastive_lab.views import Augmentation, Batch, MultiCrop, TwoViews, Views
 
 
@@ -62,6 +62,7 @@ def swapped_prediction_loss(
     for g, code in enumerate(codes):
         if code.shape != scores[g].shape:
             raise ValueError(f"codes[{g}] has shape {tuple(code.shape)}, but must be {tuple(scores[g].shape)} like the scores of its view")
+        _check_code(f"codes[{g}]", code)
     check_positive(temperature=temperature)
     with torch.autocast(scores[0].device.type, enabled=False):
         logits = [precise(view) / temperature for view in scores]
@@ -88,6 +89,7 @@ def swav_loss(
         if len(queue_scores) != n_code_views:
             raise ValueError(f"queue_scores has {len(queue_scores)} entries for n_code_views={n_code_views}; give one for each code view")
         for g, rows in enumerate(queue_scores):
+            check_floating(**{f"queue_scores[{g}]": rows})
             if rows.ndim != 2 or rows.shape[1] != scores[g].shape[1]:
                 count = scores[g].shape[1]
                 raise ValueError(f"queue_scores[{g}] has shape {tuple(rows.shape)}, but must be (L, {count}): cosines with all prototypes")
@@ -120,8 +122,19 @@ def _log_sum_over_samples(values: Tensor, group: dist.ProcessGroup | None) -> Te
 
 def _check_balancing(epsilon: float, iterations: int) -> None:
     check_positive(epsilon=epsilon)
-    if iterations < 1:
+    if isinstance(iterations, bool) or not isinstance(iterations, int) or iterations < 1:
         raise ValueError(f"iterations is {iterations}, but at least 1 sweep is needed; the paper uses 3")
+
+
+def _check_code(name: str, code: Tensor) -> None:
+    check_floating(**{name: code})
+    if not readable(code):
+        return
+    mass = code.detach().sum(dim=1)
+    if bool((code < 0).any()) or not bool(((mass - 1).abs() < 1e-2).all()):
+        raise ValueError(
+            f"{name} has rows that sum to {mass.min():.3g} ... {mass.max():.3g}, but each must be a distribution: sinkhorn(scores)"
+        )
 
 
 def _check_scores(scores: Tensor) -> None:
@@ -226,6 +239,7 @@ class SwAV(Method):
         cls, make_backbone: MakeBackbone, *, hidden_dim: int = 512, out_dim: int = 128, n_prototypes: int = 256, **options: Any
     ) -> Method:
         backbone = make_backbone()
+        check_backbone(backbone=backbone)
         return cls(backbone, SwAVHead(backbone.dim, hidden_dim, out_dim), Prototypes(out_dim, n_prototypes), **options)
 
     @classmethod

@@ -91,19 +91,25 @@ def claim(folder: Path, settings: Settings, images: dict[str, Any], *, resume: b
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise type(error)(error.errno, f"can't make the run folder ({error.strerror}); choose another folder", str(folder)) from error
-    if not (folder / SETTINGS).exists():
+    if not (folder / SETTINGS).exists() or _never_began(folder):
         write_text(folder / SETTINGS, settings.to_json())
         return
     if not resume:
         raise ValueError(f"folder {folder} already holds a run; pass resume=True to go on with it, or choose another folder")
     differences = read_settings(folder).differences(settings)
-    before = read_state(folder).get("images", images)
-    differences += [f"images.{name}: {before.get(name)!r} -> {images[name]!r}" for name in images if before.get(name) != images[name]]
+    before = images | read_state(folder).get("images", {})
+    differences += [f"images.{name}: {before[name]!r} -> {images[name]!r}" for name in images if before[name] != images[name]]
     if differences:
         raise ValueError(
             f"folder {folder} holds a run of other settings ({'; '.join(differences)}); "
             "choose another folder, delete this one, or take its settings again"
         )
+
+
+def _never_began(folder: Path) -> bool:
+    """Whether the run failed before its first epoch was kept, as with settings that don't fit each other: nothing is lost with it."""
+    kept = any((folder / name).exists() for name in (CHECKPOINT, HISTORY, WEIGHTS))
+    return not kept and read_state(folder).get("state") == "failed"
 
 
 def as_json(values: dict[str, Any]) -> str:

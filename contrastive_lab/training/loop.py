@@ -11,7 +11,7 @@ from contrastive_lab.training import batches
 from contrastive_lab.training.machine import arrange, explained_memory, start_fabric, take_step
 from contrastive_lab.training.observe import Moment, Observer
 from contrastive_lab.training.optimizers import make_optimizer, set_learning_rate
-from contrastive_lab.training.prepare import augmentation_for, check_images
+from contrastive_lab.training.prepare import augmentation_for, check_images, check_method
 from contrastive_lab.training.resume import Keeper
 from contrastive_lab.training.run import Run
 from contrastive_lab.training.settings import Settings
@@ -33,6 +33,7 @@ def train(
     without an exception: the run's state is "interrupted". Raises `ValueError` for what can't be trained, `Diverged` when the loss is no
     longer finite, `MemoryError` with advice, and `OSError` when the folder can't be written (its last checkpoint survives).
     """
+    check_method(settings, method)
     check_images(settings, images)
     length = batches.steps_per_epoch(images, settings)
     views = method.make_views(augmentation_for(settings, images))

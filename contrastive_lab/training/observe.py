@@ -54,6 +54,11 @@ class Evaluate:
             raise ValueError(f"queries has {len(queries)} images, but at least 2 are needed for pairs")
         if (bank.labels is None) != (queries.labels is None):
             raise ValueError("bank and queries must both have labels, or neither")
+        if bank.classes and queries.classes and bank.classes != queries.classes:
+            raise ValueError(
+                f"bank has the classes {', '.join(bank.classes)} and queries {', '.join(queries.classes)}: equal numbers would mean other "
+                "things; data.read_folder(..., like=bank) numbers a second folder like the first"
+            )
         self.bank, self.queries, self.every = bank, queries, every
         self.k = k or (200 if len(bank) >= 5000 else 50)
         self.pair = _fixed_pair(queries.take(slice(0, probe)), views)
@@ -69,7 +74,7 @@ class Evaluate:
         from contrastive_lab import measures
 
         device = next(method.parameters()).device
-        one, two = (method.embed(view.to(device)) for view in self.pair.views[:2])
+        one, two = (_embed_chunks(method, view) for view in self.pair.views[:2])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", measures.SampleSizeWarning)  # the docstring says it once, not every epoch
             numbers = {
@@ -123,18 +128,28 @@ def at_rest(method: Method) -> Iterator[None]:
             module.training = mode
 
 
-def represent(method: Method, images: Images, *, chunk: int = 1000) -> Float[Tensor, "N D"]:
-    """Representation of clean images, on the method's device, a chunk at a time."""
+def chunk_for(size: int) -> int:
+    """How many images of `size` pixels a side an encoder is given at a time: 1,000 up to 64 pixels, and no more pixels than that beyond."""
+    return max(1, min(1000, 1000 * 64**2 // size**2))
+
+
+def represent(method: Method, images: Images, *, chunk: int | None = None) -> Float[Tensor, "N D"]:
+    """Representation of clean images, on the method's device, a `chunk` of images at a time (see `chunk_for`)."""
     return torch.cat([method.represent(part) for part in _clean(method, images, chunk)])
 
 
-def embed(method: Method, images: Images, *, chunk: int = 1000) -> Float[Tensor, "N E"]:
-    """Unit embeddings of clean images, on the method's device, a chunk at a time."""
+def embed(method: Method, images: Images, *, chunk: int | None = None) -> Float[Tensor, "N E"]:
+    """Unit embeddings of clean images, on the method's device, a `chunk` of images at a time (see `chunk_for`)."""
     return torch.cat([method.embed(part) for part in _clean(method, images, chunk)])
 
 
-def _clean(method: Method, images: Images, chunk: int) -> Iterator[Float[Tensor, "n C H W"]]:
-    device = next(method.parameters()).device
+def _embed_chunks(method: Method, view: Float[Tensor, "N C H W"]) -> Float[Tensor, "N E"]:
+    device, chunk = next(method.parameters()).device, chunk_for(view.shape[-1])
+    return torch.cat([method.embed(view[start : start + chunk].to(device)) for start in range(0, len(view), chunk)])
+
+
+def _clean(method: Method, images: Images, chunk: int | None) -> Iterator[Float[Tensor, "n C H W"]]:
+    device, chunk = next(method.parameters()).device, chunk or chunk_for(images.size)
     for start in range(0, len(images), chunk):
         yield images.take(slice(start, start + chunk)).to(device).as_float()
 

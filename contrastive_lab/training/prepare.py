@@ -68,6 +68,16 @@ def check_images(settings: Settings, images: Images) -> None:
         raise ValueError(f"num_classes is {known}, but the images have {count} classes; give options={{'num_classes': {count}}}")
 
 
+def check_method(settings: Settings, method: Method) -> None:
+    """Raise `ValueError` for a method of the lab that isn't the one that `settings` name; a class of your own goes under any name."""
+    name = next((name for name, known in METHODS.items() if type(method) is known), settings.method)
+    if name != settings.method:
+        raise ValueError(
+            f"method is {type(method).__name__}, but settings.method is {settings.method!r}, which the run would be kept as; "
+            f"take Settings.recommended({name!r}, ...) or prepare(settings, images)"
+        )
+
+
 def class_count(method: str, options: Mapping[str, Any]) -> int | None:
     """For how many classes a method will be built, None for methods that don't ask."""
     parameter = inspect.signature(METHODS[method].build).parameters.get("num_classes")

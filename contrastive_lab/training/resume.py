@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
+from functools import reduce
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -32,7 +34,9 @@ class Keeper:
     def __init__(self, method: Method, images: Images, settings: Settings, *, fabric: Any, folder: str | Path | None, resume: bool) -> None:
         self.fabric, self.chief = fabric, bool(fabric.is_global_zero)
         self.length = steps_per_epoch(images, settings)
-        self.about = {"name": images.name, "split": images.split, "count": len(images), "size": images.size}
+        self.about: dict[str, Any] = {"name": images.name, "split": images.split, "count": len(images), "size": images.size}
+        if folder is not None:
+            self.about["fingerprint"] = _fingerprint(images)
         self.run = Run(settings=settings, method=method, folder=None if folder is None else Path(folder))
         self.checkpoint: dict[str, Any] | None = None
         if self.run.folder is not None:
@@ -148,6 +152,12 @@ class Keeper:
 
     def _epochs_kept(self) -> int:
         return 0 if self.checkpoint is None else int(self.checkpoint["epoch"])
+
+
+def _fingerprint(images: Images) -> str:
+    """A checksum of pixels, labels and groups: another folder of as many images is another run."""
+    parts = [part for part in (images.pixels, images.labels, images.groups) if part is not None]
+    return f"{reduce(lambda sum, part: zlib.crc32(part.cpu().contiguous().numpy().data, sum), parts, 0):08x}"
 
 
 def _end_state(error: BaseException | None) -> RunState:

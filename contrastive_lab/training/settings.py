@@ -89,7 +89,7 @@ class Settings:
         _one_of("data", data, DATA)
         recipe = METHODS[method].recipe(data_kind(data))
         chosen: dict[str, Any] = {name: getattr(recipe, name) for name in ("optimizer", "weight_decay", "batch_size", "warmup_epochs")}
-        chosen["image_size"] = 96 if data_kind(data) == "stl10" else 32
+        chosen["image_size"] = 64 if data == "own" else 96 if data_kind(data) == "stl10" else 32
         chosen |= {name: value for name, value in changes.items() if name not in ("options", "augmentation")}
         chosen.setdefault("lr", recipe.lr * chosen["batch_size"] / recipe.batch_size)
         if "warmup_epochs" not in changes:

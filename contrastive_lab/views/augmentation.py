@@ -62,7 +62,10 @@ class Augmentation:
     def __post_init__(self) -> None:
         for name in ("scale", "ratio", "jitter", "blur_sigma", "mean", "std"):
             # settings read back from JSON arrive as lists, and with 1 where 1.0 was meant
-            object.__setattr__(self, name, tuple(float(value) for value in getattr(self, name)))
+            values = getattr(self, name)
+            if not isinstance(values, list | tuple):
+                raise ValueError(f"{name} is {values!r}, but must be a tuple of numbers")
+            object.__setattr__(self, name, tuple(float(value) for value in values))
         if self.size < 1:
             raise ValueError(f"size is {self.size}, but a view needs a side of at least 1 pixel")
         for name in ("flip", "jitter_p", "grey", "blur", "solarise"):

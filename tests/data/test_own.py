@@ -101,3 +101,30 @@ def test_the_code_of_the_page_runs(tmp_path, monkeypatch):
     exec(code.replace("epochs=20", "epochs=1, device='cpu'"), names)
     assert names["features"].shape == (32, 64)
     assert names["run"].last("knn") >= 0
+
+
+def test_a_second_folder_is_numbered_and_normalised_like_the_first(tmp_path):
+    for number, name in enumerate(("ape", "bee", "cat")):
+        noise(tmp_path / "train" / name / "a.png", number)
+    noise(tmp_path / "test" / "cat" / "b.png", 7)
+    first = data.read_folder(tmp_path / "train", size=24)
+    second = data.read_folder(tmp_path / "test", "test", like=first)
+    assert (second.classes, second.labels.tolist(), second.size) == (first.classes, [2], 24)
+    assert (second.mean, second.std) == (first.mean, first.std)
+    noise(tmp_path / "test" / "dog" / "c.png", 8)
+    with pytest.raises(ValueError, match=r"with the class 'dog', but the images it is like have ape, bee, cat"):
+        data.read_folder(tmp_path / "test", like=first)
+
+
+def test_images_beside_class_folders_are_not_lost_silently(tmp_path):
+    save(tmp_path / "thumbs" / "0.png")
+    save(tmp_path / "one.png")
+    with pytest.raises(ValueError, match=r"holds 1 images beside its class folders, such as 'one\.png'"):
+        data.read_folder(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["uint16", "int32", "float32"])
+def test_more_than_eight_bits_are_refused(tmp_path, kind):
+    Image.fromarray(np.linspace(0, 60000, 1024).reshape(32, 32).astype(kind)).save(tmp_path / "deep.tiff")
+    with pytest.raises(ValueError, match=r"deep\.tiff has more than 8 bits a channel"):
+        data.read_folder(tmp_path)

@@ -336,3 +336,10 @@ def test_everything_is_a_float():
     assert all(type(rank(z)) is float for rank in [*RANKS, self_cluster, embedding_std])
     assert all(type(part) is float for part in alpha_req(spectrum(z), first=2, last=10))
     assert spectrum(z).dtype == torch.float64
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-6])
+def test_lidar_has_no_value_for_a_collapsed_cloud(noise):
+    z = 1 + noise * torch.randn(800, 16, generator=torch.Generator().manual_seed(0))
+    with pytest.raises(ValueError, match="next to no spread between images"):
+        lidar(z, views=2)

@@ -18,6 +18,7 @@ from contrastive_lab.methods import (
 )
 from contrastive_lab.networks import make_backbone
 from contrastive_lab.training.prepare import build
+from contrastive_lab.views import Batch
 
 close = torch.testing.assert_close
 
@@ -265,3 +266,21 @@ def test_one_positive_each_is_not_taken_for_positives_of_all(unchecked):
     z = torch.randn(4, 3)
     with pytest.raises(ValueError, match=r"positives has shape \(4, 3\), but must be \(N, K, D\).* one each is \(N, 1, D\)"):
         cacr_explicit_loss(z, z, z)
+
+
+def test_a_batch_of_another_number_of_views_is_refused_and_not_regrouped():
+    method = CACR.build(lambda: make_backbone(width=2, image_size=16), **OPTIONS["cacr"])
+    with pytest.raises(ValueError, match="the batch has 2 views, but n_views is 3"):
+        method.step(Batch((torch.randn(8, 3, 16, 16), torch.randn(8, 3, 16, 16)), ()))
+
+
+def test_vectors_as_they_are_may_lie_far_from_the_origin():
+    z = random_views(3, 8, 16).float() * 0.3
+    near, far = (cacr_loss(cloud, normalize=False, t_neg=2.0) for cloud in (z, z + 1000))
+    close(far, near, rtol=1e-3, atol=1e-3)
+    close(
+        cacr_explicit_loss(z[0] + 1000, z[1:2].transpose(0, 1) + 1000, z[2] + 1000, normalize=False),
+        cacr_explicit_loss(z[0], z[1:2].transpose(0, 1), z[2], normalize=False),
+        rtol=1e-3,
+        atol=1e-3,
+    )

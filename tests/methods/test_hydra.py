@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from tiny import OPTIONS
+from tiny import OPTIONS, made_settings
 
 from contrastive_lab.methods import (
     GateNetwork,
@@ -17,6 +17,7 @@ from contrastive_lab.methods import (
     supcon_loss,
 )
 from contrastive_lab.networks import make_backbone
+from contrastive_lab.training.prepare import build
 
 close = torch.testing.assert_close
 
@@ -235,3 +236,14 @@ def test_bad_input_names_the_value(call, words, unchecked):
     z, _, gate, labels, *_ = random_case()
     with pytest.raises(ValueError, match=words):
         call(z, gate, labels)
+
+
+def test_distinct_pairs_of_two_classes_have_no_negatives():
+    with pytest.raises(ValueError, match="num_classes is 2 with distinct pairs"):
+        build(made_settings("hydra", {"num_classes": 2, "pair_mode": "distinct"}))
+
+
+def test_no_rows_are_no_loss():
+    none, no_labels = torch.zeros(0, 3), torch.zeros(0, dtype=torch.int64)
+    with pytest.raises(ValueError, match="z has 0 rows"):
+        hydra_pair_loss(none, none, none, no_labels, no_labels)

@@ -19,8 +19,9 @@ from contrastive_lab.methods import (
     pixpro_loss,
     positive_mask,
 )
-from contrastive_lab.networks import make_backbone
+from contrastive_lab.networks import Wrapped, make_backbone
 from contrastive_lab.training import augmentation_for
+from contrastive_lab.views import Batch
 
 close = torch.testing.assert_close
 WHOLE = torch.tensor([[0.0, 0.0, 1.0, 1.0]], dtype=torch.float64)
@@ -352,3 +353,17 @@ def test_settings_that_can_not_work_are_refused(changes, words):
 def test_a_map_has_a_height_and_a_width(size, unchecked):
     with pytest.raises(ValueError, match=r"size of the map is .*, but must be \(height, width\), both at least 1"):
         cell_centers(torch.tensor([[0.0, 0.0, 1.0, 1.0]]), size=size)
+
+
+@pytest.mark.parametrize("kind", [PixPro, PixContrast])
+def test_a_map_of_one_cell_is_refused(kind):
+    layers = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 16, stride=16))
+    method = kind.build(lambda dense: Wrapped(layers, dim=4), hidden_dim=8, out_dim=4)
+    views, boxes = (torch.randn(2, 3, 16, 16),) * 2, (torch.tensor([[0.0, 0.0, 16.0, 16.0]] * 2),) * 2
+    with pytest.raises(ValueError, match="maps of one cell for images of 16 pixels"):
+        method.step(Batch(views, boxes))
+
+
+def test_an_encoder_that_is_no_backbone_is_told_the_remedy():
+    with pytest.raises(TypeError, match=r"encoder is a Conv2d, but must be a Backbone; wrap it"):
+        PixPro.build(lambda dense: torch.nn.Conv2d(3, 4, 3))

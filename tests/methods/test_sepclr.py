@@ -240,3 +240,28 @@ def test_bad_input_names_the_value(call, words, unchecked):
     c, _, s, _, labels = random_case()
     with pytest.raises(ValueError, match=words):
         call(c, s, labels)
+
+
+def test_a_broken_background_code_breaks_the_losses_that_put_it_at_the_origin():
+    c1, c2, s1, s2, labels = random_case()
+    s1[0, 0] = math.nan
+    for loss in (sepclr_salient_loss(s1, s2, labels), joint_entropy_loss(c1, s1, labels=labels), sepclr_loss(c1, c2, s1, s2, labels)):
+        assert loss.isnan()
+
+
+def test_distances_do_not_feel_where_the_cloud_lies():
+    x = 0.3 * torch.randn(64, 32, generator=torch.Generator().manual_seed(0))
+    values, gradients = [], []
+    for cloud in (x, x + 1000):
+        cloud.requires_grad_()
+        value = gaussian_uniformity(cloud)
+        values.append(value.detach())
+        gradients.append(torch.autograd.grad(value, cloud)[0])
+    close(*values, rtol=1e-3, atol=1e-3)
+    assert (gradients[0] - gradients[1]).norm() < 1e-2 * gradients[0].norm()
+
+
+def test_groups_must_be_a_tensor(unchecked):
+    _, _, s1, s2, labels = random_case()
+    with pytest.raises(TypeError, match="labels is a list, but must be a tensor"):
+        sepclr_salient_loss(s1, s2, labels.tolist())

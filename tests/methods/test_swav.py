@@ -199,7 +199,7 @@ def test_a_single_sample_gets_a_uniform_code_and_a_warning():
         (lambda s: swav_loss([s, s], temperature=-1.0), "temperature is -1.0"),
         (lambda s: swav_loss([s, s], queue_scores=[s]), "queue_scores has 1"),
         (lambda s: swav_loss([s, s], queue_scores=[s, s[:, :2]]), r"queue_scores\[1\] has shape \(4, 2\)"),
-        (lambda s: swapped_prediction_loss([s, s], [s, s[:2]]), r"codes\[1\] has shape \(2, 3\)"),
+        (lambda s: swapped_prediction_loss([s, s], [s.softmax(dim=1), s[:2]]), r"codes\[1\] has shape \(2, 3\)"),
         (lambda s: swapped_prediction_loss([s[:0], s[:0]], [s[:0]]), "scores have shape"),
         (lambda s: Prototypes(4, 1), "n_prototypes is 1"),
     ],
@@ -303,3 +303,13 @@ def test_too_few_samples_for_the_prototypes_are_told_unless_the_queue_brings_the
 def test_a_method_without_sweeps_is_refused():
     with pytest.raises(ValueError, match="iterations is 0"):
         prepare(made_settings("swav", {"iterations": 0}), made_world())
+
+
+def test_codes_must_be_distributions(unchecked):
+    s = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
+    good = sinkhorn(s)
+    for bad in (good / 2, -good, torch.zeros_like(good)):
+        with pytest.raises(ValueError, match=r"codes\[1\] has rows that sum to .* each must be a distribution"):
+            swapped_prediction_loss([s, s], [good, bad])
+    with pytest.raises(TypeError, match=r"codes\[0\] has dtype torch.int64"):
+        swapped_prediction_loss([s, s], [good.long(), good])

@@ -291,3 +291,15 @@ def test_a_run_is_saved_and_loaded_whole(images, made_settings, tmp_path):
         Run.load(tmp_path)
     with pytest.raises(ValueError, match="the history has no 'knn'; it has epoch, loss, lr"):
         run.column("knn")
+
+
+def test_a_method_is_not_kept_under_the_name_of_another(images, made_settings):
+    simclr = prepare(made_settings("simclr"), images)
+    with pytest.raises(ValueError, match=r"method is SimCLR, but settings\.method is 'dcl'"):
+        train(simclr, images, made_settings("dcl"))
+
+    class Mine(type(simclr)):
+        pass
+
+    mine = Mine(simclr.encoder, simclr.projector)
+    assert train(mine, images, made_settings("dcl", epochs=1)).state == "finished"

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from contrastive_lab.training import Evaluate, Snapshot, prepare, train
-from contrastive_lab.training.observe import at_rest, embed, represent
+from contrastive_lab.training.observe import at_rest, chunk_for, embed, represent
 
 NUMBERS = {"alignment", "uniformity", "rankme", "participation_ratio", "std", "mean_cosine", "twins", "dim", "probe", "knn"}
 
@@ -79,3 +79,13 @@ def test_snapshots_are_small_and_in_the_order_of_the_images(images, made_setting
 def test_never_is_not_a_rhythm(images, kind):
     with pytest.raises(ValueError, match="every is 0"):
         kind(images)
+
+
+def test_numbers_of_other_classes_are_not_compared(images):
+    other = dataclasses.replace(images, classes=("a", "b", "d", "c"))
+    with pytest.raises(ValueError, match="bank has the classes a, b, c, d and queries a, b, d, c"):
+        Evaluate(images, other)
+
+
+def test_large_images_come_in_smaller_chunks():
+    assert [chunk_for(size) for size in (16, 32, 64, 128, 224, 4000)] == [1000, 1000, 1000, 250, 81, 1]

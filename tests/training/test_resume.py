@@ -1,5 +1,7 @@
 """A run that is really killed, by a signal that no program can catch, goes on as if nothing had happened."""
 
+import dataclasses
+import json
 import os
 import subprocess
 import sys
@@ -11,6 +13,7 @@ import torch
 from killable import made_run
 
 from contrastive_lab.training import folder as disk
+from contrastive_lab.training import prepare, train
 
 SCRIPT = Path(__file__).with_name("killable.py")
 
@@ -77,3 +80,29 @@ def test_optimiser_schedule_and_order_go_on_from_the_checkpoint(tmp_path, monkey
     weights = [(tmp_path / name / disk.WEIGHTS).read_bytes() for name in ("whole", "resumed")]
     assert weights[0] == weights[1]
     assert whole.state == "finished"
+
+
+def test_other_images_of_the_same_name_and_number_are_another_run(images, made_settings, tmp_path):
+    settings = made_settings(epochs=1)
+    train(prepare(settings, images), images, settings, folder=tmp_path)
+    other = dataclasses.replace(images, pixels=images.pixels.flip(0))
+    with pytest.raises(ValueError, match=r"holds a run of other settings \(images\.fingerprint"):
+        train(prepare(settings, other), other, settings, folder=tmp_path)
+
+
+def test_a_run_that_was_kept_before_images_had_fingerprints_goes_on(images, made_settings, tmp_path):
+    settings = made_settings(epochs=1)
+    train(prepare(settings, images), images, settings, folder=tmp_path)
+    state = json.loads((tmp_path / "run.json").read_text())
+    del state["images"]["fingerprint"]
+    (tmp_path / "run.json").write_text(json.dumps(state))
+    assert train(prepare(settings, images), images, settings, folder=tmp_path).state == "finished"
+
+
+def test_a_start_that_failed_does_not_claim_its_folder(images, made_settings, tmp_path):
+    options = {"dim": 8, "hidden_dim": 8, "queue_length": 32}
+    wrong = dataclasses.replace(made_settings(), method="moco", options={**options, "splits": 7})
+    with pytest.raises(ValueError, match="splits"):
+        train(prepare(wrong, images), images, wrong, folder=tmp_path)
+    right = dataclasses.replace(wrong, options={**options, "splits": 8})
+    assert train(prepare(right, images), images, right, folder=tmp_path).state == "finished"
