@@ -25,8 +25,9 @@ import torch
 from contrastive_lab import measures
 from contrastive_lab.data import Images
 from contrastive_lab.experiments import Trial, environment, run_trials, spread
+from contrastive_lab.experiments.claims.separation import probe_codes
 from contrastive_lab.experiments.trial import load_pair, measure_network
-from contrastive_lab.methods import METHODS
+from contrastive_lab.methods import METHODS, SepCLR
 from contrastive_lab.runs import FOLDER, ship
 from contrastive_lab.training import Evaluate, Moment, Run, Settings, Snapshot, prepare, train
 from contrastive_lab.training.machine import usable_device
@@ -120,6 +121,8 @@ def _row(run: Run, bank: Images, queries: Images, options: Mapping[str, Any]) ->
     settings, method = run.settings, run.method.to(bank.device)
     measured = measure_network(method, bank, queries)
     measured["knn_t10"] = _knn(run, bank, queries, temperature=0.1)
+    if isinstance(method, SepCLR):
+        measured |= probe_codes(method, bank, queries, common="photograph")
     seconds = float(run.history[-1]["seconds"]) if run.history else 0.0
     cuda = bank.device.type == "cuda"
     return {

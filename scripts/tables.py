@@ -133,7 +133,8 @@ def fast() -> str:
 
 def counted() -> str:
     """How many questions to the papers' claims went which way."""
-    verdicts = [v for claim in read("claims-verdicts")["claims"].values() for v in claim["verdicts"]]
+    papers = {name: claim for name, claim in read("claims-verdicts")["claims"].items() if name != "moco"}  # a question of our own
+    verdicts = [v for claim in papers.values() for v in claim["verdicts"]]
     seeds = sorted({len(v["seeds"]) for v in verdicts})
     ends = [f"{sum(v['outcome'] == one for v in verdicts)} {one}" for one in ("confirmed", "refuted", "undecided")]
     return (
@@ -228,7 +229,10 @@ def finished() -> str:
             f"{factor * card['measured'][key]:.{digits}f}" if key in card["measured"] else "" for key, (_, factor, digits) in shown.items()
         ]
         rows.append([f"`{name}`", f"{card['settings']['epochs']}", *numbers])
-    words = "Opened with `contrastive_lab.runs.open_run(name)`, trained on what the name begins with; each has a card with its command."
+    words = (
+        "Opened with `contrastive_lab.runs.open_run(name)`, trained on what the name begins with; each has a card with its command. SepCLR's "
+        "kNN and linear probe read the photograph's class from both codes together; its card has the digit and the class from either code."
+    )
     return words + "\n\n" + lines(["run", "epochs", *(title for title, _, _ in shown.values())], rows)
 
 
