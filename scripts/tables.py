@@ -230,8 +230,9 @@ def finished() -> str:
         ]
         rows.append([f"`{name}`", f"{card['settings']['epochs']}", *numbers])
     words = (
-        "Opened with `contrastive_lab.runs.open_run(name)`, trained on what the name begins with; each has a card with its command. SepCLR's "
-        "kNN and linear probe read the photograph's class from both codes together; its card has the digit and the class from either code."
+        "Opened with `contrastive_lab.runs.open_run(name)`, trained on what the name begins with; each has a card with its command. "
+        "SepCLR's kNN and linear probe read the photograph's class from both codes together; its card has the digit and the class from "
+        "either code."
     )
     return words + "\n\n" + lines(["run", "epochs", *(title for title, _, _ in shown.values())], rows)
 

@@ -23,9 +23,9 @@ def read(name: str, *, folder: Path | None = None) -> Mapping[str, Any]:
 
 
 def spread(values: Sequence[float], *, digits: int = 2, scale: float = 1.0) -> str:
-    """Mean ± standard deviation over seeds, as text; a single value stands alone."""
+    """Mean ± standard deviation over seeds, as text; a single value stands alone, and so do equal ones: a published number beside seeds."""
     if not values:
         raise ValueError("values is empty; give at least one number")
     scaled = [scale * value for value in values]
     mean = f"{statistics.fmean(scaled):.{digits}f}"
-    return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(scaled):.{digits}f}"
+    return mean if len(set(values)) == 1 else f"{mean} ± {statistics.stdev(scaled):.{digits}f}"

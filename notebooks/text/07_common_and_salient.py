@@ -551,9 +551,9 @@ lab.table(logs, columns | {"groups told by common": "set told by common"})
 # **Predict.** Beside the short runs over photographs: does more training separate the codes further? Which of the four numbers will rise, which fall?
 
 # %%
-from contrastive_lab import runs
+from contrastive_lab.runs import open_run
 
-long = runs.open_run("cifar10-sepclr-w16-s0")
+long = open_run("cifar10-sepclr-w16-s0")
 print(long)
 columns = [f"{factor} from {space}" for factor in ("digit", "photograph") for space in ("common", "salient")]
 arms = {f"short, lambda {weight}": f"sepclr/cifar10, lambda {weight}/" for weight in (0, 10)}

@@ -121,7 +121,7 @@ for name, (run, *others) in large.items():
     made = run["settings"]
     print(f"{name}: {made['network']} of width {made['width']}, {run['data']['train']:,} images, ", end="")
     print(f"{made['epochs']} epochs, batch {made['batch_size']}, temperature {temperature_of(made)}, seeds: {1 + len(others)}")
-curves = {name: several[0]["history"]["knn"] for name, several in large.items()}
+curves = {name: [values[1:] for values in several[0]["history"]["knn"]] for name, several in large.items()}  # from the tenth epoch on
 level = max(theirs["rows"]["simclr"]) / 100
 figure = figures.training_curve(curves, measure="kNN, class", limit=level, limit_name="SimCLR as published", height=400)
 lab.show(
