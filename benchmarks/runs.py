@@ -40,6 +40,7 @@ CROPS = {"small_crops": 4, "small_size": 18, "small_scale": (0.05, 0.14)}
 RUNS: Mapping[str, Mapping[str, Any]] = {
     "simclr": {"method": "simclr"},
     "simclr-t0.1": {"method": "simclr", "options": {"temperature": 0.1}},
+    "simclr-t0.2": {"method": "simclr", "options": {"temperature": 0.2}},
     "dcl": {"method": "dcl"},
     "dclw": {"method": "dclw"},
     "cacr": {"method": "cacr"},
@@ -51,11 +52,16 @@ RUNS: Mapping[str, Mapping[str, Any]] = {
     "pixpro": {"method": "pixpro"},
     "pixcontrast": {"method": "pixcontrast"},
     "hydra": {"method": "hydra"},
+    "supcon": {"method": "hydra", "options": {"pair_mode": "identical", "open_gate": True}},
     "clip": {"method": "clip", "options": {"buckets": 2304, "length": 16}},
     "sepclr": {"method": "sepclr"},
     "untrained": {"method": "simclr", "epochs": 0},
 }
-"""What each run changes from the recommended settings of its method. moco-symmetric: the choices behind lightly's published MoCo."""
+"""What each run changes from the recommended settings of its method.
+
+moco-symmetric: the choices behind lightly's published MoCo. supcon: Hydra's program with pairs of one class and an open gate, which is
+SupCon's loss; with all labels, it says what the same network reaches when nothing has to be guessed.
+"""
 
 COLUMNS = {
     "knn": ("kNN %", 100),
