@@ -271,7 +271,7 @@ def beside_published() -> str:
         "so few seeds, and the draw of the test images, leave some tenths open. simclr-t0.1 is a control, SimCLR at DCL's temperature: "
         "notebook 02 says what for. What the table lacks was not run at this size."
     )
-    if "moco" in grouped and "moco-symmetric" in grouped:
+    if {"moco", "moco-symmetric"} <= grouped.keys():
         demo, made = read("published")["moco_demo"]["rows"], grouped["moco"][0]["settings"]
         words += (
             " Their MoCo takes the loss in both directions, at temperature 0.1, with a learning rate of 0.06 per 128 images (their "

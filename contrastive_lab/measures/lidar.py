@@ -31,8 +31,8 @@ def lidar(z: Float[Tensor, "R D"], *, views: int, delta: float | int = 1e-4) -> 
     half = torch.linalg.solve_triangular(root, between, upper=False)
     whitened = torch.linalg.solve_triangular(root, half.T, upper=False)
     eigen = torch.linalg.eigvalsh((whitened + whitened.T) / 2).clamp(min=0)
-    # Below, the constant alone would be measured: D equal shares, the best value there is, for a collapsed cloud.
-    if float(eigen.sum()) < 1e-2 * len(eigen):
+    # Below, the constant 1e-8 is a percent of a share and more: on the way to D equal shares, the best value there is, for a collapsed cloud.
+    if float(eigen.mean()) < 1e-6:
         raise ValueError(
             f"z has next to no spread between images beside delta={delta:g} (complete collapse), so its directions can't be counted; "
             "look at embedding_std, or lower delta if your features are that small"

@@ -264,7 +264,7 @@ class CACR(Method):
     ) -> None:
         super().__init__()
         if isinstance(n_views, bool) or not isinstance(n_views, int) or n_views < 2:
-            raise ValueError(f"n_views is {n_views}, but must be at least 2; with 3 or more, positives differ in weight")
+            raise ValueError(f"n_views is {n_views}, but must be a whole number, at least 2; with 3 or more, positives differ in weight")
         if (momentum is None) != (queue_size == 0):
             raise ValueError(f"momentum is {momentum} and queue_size {queue_size}; the queue form needs both, the batch form neither")
         if chunk is not None and momentum is not None:

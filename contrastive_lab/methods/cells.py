@@ -33,8 +33,6 @@ def cell_distances(
 ) -> Float[Tensor, "N Pq Pk"]:
     """Distances of cell centres of two crops of the same images, in units of the larger cell diagonal of each pair."""
     check_boxes(boxes_q=boxes_q, boxes_k=boxes_k)
-    if len(boxes_q) != len(boxes_k):
-        raise ValueError(f"boxes_q has {len(boxes_q)} rows and boxes_k {len(boxes_k)}, but both must have one for each image")
     size_k = size_q if size_k is None else size_k
     apart = (cell_centers(boxes_q, size=size_q)[:, :, None] - cell_centers(boxes_k, size=size_k)[:, None]).norm(dim=-1)
     diagonal = torch.maximum(_cell_diagonal(boxes_q, size_q), _cell_diagonal(boxes_k, size_k))
@@ -66,7 +64,7 @@ def _cell_diagonal(boxes: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def check_boxes(**boxes: Tensor) -> None:
-    """Raise unless each is (N, 4) and holds finite corners of crops with an area."""
+    """Raise unless each is (N, 4), with one N for all, and holds finite corners of crops with an area."""
     for name, box in boxes.items():
         if not box.is_floating_point():
             raise TypeError(f"{name} has dtype {box.dtype}, but corners must be floating point; convert with .float()")
@@ -80,3 +78,8 @@ def check_boxes(**boxes: Tensor) -> None:
             if bool(flat.any()):
                 row = int(flat.nonzero()[0])
                 raise ValueError(f"{name}[{row}] is {box[row].tolist()}, which has no area; x1 must differ from x2 and y1 from y2")
+    counts = {name: len(box) for name, box in boxes.items()}
+    if len(set(counts.values())) > 1:
+        raise ValueError(
+            f"{' and '.join(f'{name} has {count} rows' for name, count in counts.items())}; give one box for each image in all"
+        )

@@ -123,7 +123,7 @@ def _log_sum_over_samples(values: Tensor, group: dist.ProcessGroup | None) -> Te
 def _check_balancing(epsilon: float, iterations: int) -> None:
     check_positive(epsilon=epsilon)
     if isinstance(iterations, bool) or not isinstance(iterations, int) or iterations < 1:
-        raise ValueError(f"iterations is {iterations}, but at least 1 sweep is needed; the paper uses 3")
+        raise ValueError(f"iterations is {iterations}, but must be a whole number of sweeps, at least 1; the paper uses 3")
 
 
 def _check_code(name: str, code: Tensor) -> None:

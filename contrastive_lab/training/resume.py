@@ -157,7 +157,7 @@ class Keeper:
 def _fingerprint(images: Images) -> str:
     """A checksum of pixels, labels and groups: another folder of as many images is another run."""
     parts = [part for part in (images.pixels, images.labels, images.groups) if part is not None]
-    return f"{reduce(lambda sum, part: zlib.crc32(part.cpu().contiguous().numpy().data, sum), parts, 0):08x}"
+    return f"{reduce(lambda so_far, part: zlib.crc32(part.cpu().contiguous().numpy().data, so_far), parts, 0):08x}"
 
 
 def _end_state(error: BaseException | None) -> RunState:

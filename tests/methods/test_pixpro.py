@@ -229,7 +229,7 @@ def test_finite_for_zero_features_in_low_precision(dtype):
         (lambda x, b: pixel_consistency_loss(x[0], x, b, b), "feature maps"),
         (lambda x, b: pixel_consistency_loss(x, x[:, :2], b, b), "feature maps"),
         (lambda x, b: pixel_consistency_loss(x, x, b[:, :3], b), "boxes_pred has shape"),
-        (lambda x, b: pixel_consistency_loss(x, x, b, b[:1]), "boxes_k"),
+        (lambda x, b: pixel_consistency_loss(x, x, b, b[:1]), "boxes_target has 1 rows"),
         (lambda x, b: pixel_consistency_loss(x, x, b, b * 0), r"boxes_target\[0\] is \[0.0, 0.0, 0.0, 0.0\], which has no area"),
         (lambda x, b: pixel_consistency_loss(x, x, b, b * math.nan), r"boxes_target\[0\] is \[nan, .* must be finite"),
         (lambda x, b: pixpro_loss(x, x, x, x, b, b[:, :2]), "boxes2 has shape"),
