@@ -31,7 +31,7 @@ def lidar(z: Float[Tensor, "R D"], *, views: int, delta: float | int = 1e-4) -> 
     half = torch.linalg.solve_triangular(root, between, upper=False)
     whitened = torch.linalg.solve_triangular(root, half.T, upper=False)
     eigen = torch.linalg.eigvalsh((whitened + whitened.T) / 2).clamp(min=0)
-    # Below, the constant 1e-8 is a percent of a share and more: on the way to D equal shares, the best value there is, for a collapsed cloud.
+    # Below, the constant is a percent of a share and more, on the way to D equal shares: the best value there is, for a collapsed cloud.
     if float(eigen.mean()) < 1e-6:
         raise ValueError(
             f"z has next to no spread between images beside delta={delta:g} (complete collapse), so its directions can't be counted; "
