@@ -12,10 +12,9 @@ from contrastive_lab.methods.cacr import (
 from contrastive_lab.methods.cells import cell_centers, cell_distances, positive_mask
 from contrastive_lab.methods.clip import CLIP, SketchCLIP, clip_loss, sketch
 from contrastive_lab.methods.dcl import DCL, DCLW, dcl_loss, dclw_loss, dclw_weights, npc_multiplier
+from contrastive_lab.methods.gates import GateNetwork, OpenGate
 from contrastive_lab.methods.hydra import (
-    GateNetwork,
     Hydra,
-    OpenGate,
     class_relations,
     gated_similarity,
     hydra_loss,

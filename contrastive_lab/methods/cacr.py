@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from contrastive_lab.contrast import check_floating, precise, unit
 from contrastive_lab.gather import gather
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Progress, Recipe, Step
-from contrastive_lab.networks import Backbone, KeyQueue, MomentumTwin, ProjectionHead, check_backbone
+from contrastive_lab.networks import Backbone, KeyQueue, MomentumTwin, ProjectionHead, checked
 from contrastive_lab.tiled import tiled_repulsion
 from contrastive_lab.views import Augmentation, Batch, ManyViews, Views
 
@@ -105,7 +105,7 @@ def cacr_repulsion(
         raise ValueError(f"cost is {cost!r}, but must be 'euclidean' or 'rbf'")
     if not 0 <= debias_prior < 1 or (debias_prior > 0 and cost == "rbf"):
         raise ValueError(f"debias_prior is {debias_prior} with cost={cost!r}; it must lie in [0, 1) and belongs to the euclidean cost")
-    z = unit(views) if normalize else _about_the_mean(precise(views))
+    z = unit(views) if normalize else precise(views) - precise(views).detach().mean(dim=(0, 1))
     itself = torch.eye(z.shape[1], dtype=torch.bool, device=z.device)
     pairs = permutations(range(len(z)), 2) if symmetric else combinations(range(len(z)), 2)
     terms = []
@@ -200,13 +200,8 @@ def cacr_queue_loss(
     return alpha * pull - beta * torch.stack(push).mean()
 
 
-def _about_the_mean(points: Tensor) -> Tensor:
-    """Moved to the origin, which no distance feels: far away the difference of large squares in `_costs` would lose its digits."""
-    return points - points.detach().mean(dim=(0, 1))
-
-
 def _costs(x: Tensor, y: Tensor) -> Tensor:
-    # Not cdist squared: the gradient of a root at distance 0 is infinite.
+    # Not cdist squared: its root has no gradient at 0. So points must lie about the origin: far away the squares would lose their digits.
     with torch.autocast(x.device.type, enabled=False):
         return (x.square().sum(1)[:, None] + y.square().sum(1) - 2 * x @ y.T).clamp_min(0)
 
@@ -286,8 +281,7 @@ class CACR(Method):
 
     @classmethod
     def build(cls, make_backbone: MakeBackbone, *, hidden_dim: int = 512, out_dim: int = 128, **options: Any) -> Method:
-        backbone = make_backbone()
-        check_backbone(backbone=backbone)
+        backbone = checked(make_backbone())
         return cls(backbone, ProjectionHead(backbone.dim, hidden_dim=hidden_dim, out_dim=out_dim), **options)
 
     @classmethod
@@ -316,8 +310,7 @@ class CACR(Method):
     def step(self, batch: Batch) -> Step:
         if len(batch.views) != self.n_views:
             raise ValueError(
-                f"the batch has {len(batch.views)} views, but n_views is {self.n_views}: build CACR with n_views={len(batch.views)}, "
-                "or draw as many views"
+                f"the batch has {len(batch.views)} views, but n_views is {self.n_views}; draw as many, or build CACR for these"
             )
         images = torch.cat(batch.views)
         z = self._gather_views(self(images)[1])

@@ -33,7 +33,7 @@ from torch import Tensor, nn
 from contrastive_lab.contrast import check_positive
 from contrastive_lab.methods.cells import check_boxes, positive_mask
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Progress, Recipe, Step
-from contrastive_lab.networks import Backbone, ConvProjector, MomentumTwin, check_backbone
+from contrastive_lab.networks import Backbone, ConvProjector, MomentumTwin, check_backbone, checked
 from contrastive_lab.views import Augmentation, Batch, TwoViews, Views
 
 
@@ -216,8 +216,7 @@ class PixPro(Method):
         normalize_value: bool = True,
         **options: Any,
     ) -> Method:
-        encoder = make_backbone(dense=True)
-        check_backbone(encoder=encoder)
+        encoder = checked(make_backbone(dense=True))
         ppm = PixelPropagation(out_dim, gamma=gamma, num_layers=num_layers, normalize_value=normalize_value)
         return cls(encoder, ConvProjector(encoder.dim, hidden_dim, out_dim), ppm, **options)
 
@@ -313,8 +312,7 @@ class PixContrast(PixPro):
 
     @classmethod
     def build(cls, make_backbone: MakeBackbone, *, hidden_dim: int = 512, out_dim: int = 128, **options: Any) -> Method:
-        encoder = make_backbone(dense=True)
-        check_backbone(encoder=encoder)
+        encoder = checked(make_backbone(dense=True))
         return cls(encoder, ConvProjector(encoder.dim, hidden_dim, out_dim), **options)
 
     def compare(

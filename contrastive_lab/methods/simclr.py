@@ -34,7 +34,7 @@ from contrastive_lab.contrast import (
 )
 from contrastive_lab.gather import gather
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Recipe, Step
-from contrastive_lab.networks import Backbone, ProjectionHead, check_backbone
+from contrastive_lab.networks import Backbone, ProjectionHead, checked
 from contrastive_lab.tiled import tiled_pairs, tiled_twins
 from contrastive_lab.views import Batch
 
@@ -153,8 +153,7 @@ class SimCLR(Method):
 
     @classmethod
     def build(cls, make_backbone: MakeBackbone, *, hidden_dim: int = 512, out_dim: int = 128, **options: Any) -> Method:
-        backbone = make_backbone()
-        check_backbone(backbone=backbone)
+        backbone = checked(make_backbone())
         return cls(backbone, ProjectionHead(backbone.dim, hidden_dim=hidden_dim, out_dim=out_dim), **options)
 
     @classmethod

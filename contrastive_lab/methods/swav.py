@@ -34,7 +34,7 @@ from torch import Tensor, nn
 from contrastive_lab.contrast import check_floating, check_positive, contrast, precise, readable, unit
 from contrastive_lab.gather import gather, world_size
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Recipe, Step
-from contrastive_lab.networks import Backbone, FeatureQueue, ProjectionHead, check_backbone
+from contrastive_lab.networks import Backbone, FeatureQueue, ProjectionHead, checked
 from contrastive_lab.views import Augmentation, Batch, MultiCrop, TwoViews, Views
 
 
@@ -238,8 +238,7 @@ class SwAV(Method):
     def build(
         cls, make_backbone: MakeBackbone, *, hidden_dim: int = 512, out_dim: int = 128, n_prototypes: int = 256, **options: Any
     ) -> Method:
-        backbone = make_backbone()
-        check_backbone(backbone=backbone)
+        backbone = checked(make_backbone())
         return cls(backbone, SwAVHead(backbone.dim, hidden_dim, out_dim), Prototypes(out_dim, n_prototypes), **options)
 
     @classmethod

@@ -1,6 +1,6 @@
 """Encoders of images and of sentences, heads, the momentum twin, the two queues, and batch norm that can't see the whole batch."""
 
-from contrastive_lab.networks.backbone import Backbone, Wrapped, check_backbone, make_backbone
+from contrastive_lab.networks.backbone import Backbone, Wrapped, check_backbone, checked, make_backbone
 from contrastive_lab.networks.heads import ConvProjector, ProjectionHead
 from contrastive_lab.networks.queues import FeatureQueue, KeyQueue
 from contrastive_lab.networks.split_norm import SplitBatchNorm2d, split_batch_norm
@@ -18,6 +18,7 @@ __all__ = [
     "TextTransformer",
     "Wrapped",
     "check_backbone",
+    "checked",
     "make_backbone",
     "split_batch_norm",
     "tokenize",

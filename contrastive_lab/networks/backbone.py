@@ -67,6 +67,12 @@ def check_backbone(**networks: nn.Module) -> None:
             raise TypeError(f"{name} is a {type(network).__name__}, but must be a Backbone; wrap it: networks.Wrapped({name}, dim=512)")
 
 
+def checked(encoder: Backbone) -> Backbone:
+    """The encoder, if it is one that says how many features it gives."""
+    check_backbone(encoder=encoder)
+    return encoder
+
+
 def make_backbone(name: str = "convnet", *, width: int = 32, image_size: int = 32, dense: bool = False) -> Backbone:
     """A freshly initialised backbone for images of `image_size` pixels.
 

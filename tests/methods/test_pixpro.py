@@ -364,6 +364,6 @@ def test_a_map_of_one_cell_is_refused(kind):
         method.step(Batch(views, boxes))
 
 
-def test_an_encoder_that_is_no_backbone_is_told_the_remedy():
+def test_an_encoder_that_is_no_backbone_is_told_the_remedy(unchecked):
     with pytest.raises(TypeError, match=r"encoder is a Conv2d, but must be a Backbone; wrap it"):
         PixPro.build(lambda dense: torch.nn.Conv2d(3, 4, 3))
