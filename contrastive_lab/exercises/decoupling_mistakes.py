@@ -166,7 +166,7 @@ DCL_LOSS = (
     ),
     Mistake(
         "your mask leaks at small temperatures",
-        "Adding log(1e-45), about -103, hides a score of 10 but not one of 100. Fill with -math.inf.",
+        "Adding log(1e-45), about -103, hides a score of 10 but not one of 200. Fill with -math.inf.",
         _masked_by_adding,
     ),
     Mistake(

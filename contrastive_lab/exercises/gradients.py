@@ -24,17 +24,22 @@ _IN_PLACE = (
     "the value is right, but backward() fails: something that it needs was changed in place "
     "(by a name that ends in _, or by x[...] = ...); make a new tensor instead."
 )
-_CONSTANT = "the value is right, but a gradient passes through your answer, and none may (a constant of the loss): end with .detach()."
+_CONSTANT = "the value is right, but a gradient passes through your answer to {}, and none may (a constant of the loss): add .detach()."
+DRAWN = ("alpha", "beta")
+"""Inputs that are drawn at random: no network is behind them, so a gradient to them is lost anyway."""
 
 
 def gradient_complaint(exercise: Exercise, attempt: Answer, cases: Sequence[Case]) -> str | None:
     """What the exercise asks of gradients and the attempt doesn't keep, or None."""
+    names = list(inspect.signature(exercise.solution).parameters)
     if exercise.gradient == "constant":
         got = _gradients(attempt, cases[0])
-        return got if isinstance(got, str) else _CONSTANT if any(one.any() for one in got) else None
+        if isinstance(got, str):
+            return got
+        through = [name for name, one in zip(names, got, strict=False) if name not in DRAWN and one.any()]
+        return _CONSTANT.format(_listed(through)) if through else None
     if exercise.gradient != "same":
         return None
-    names = list(inspect.signature(exercise.solution).parameters)
     for case in cases:
         wanted, mine = _gradients(exercise.solution, case), _gradients(attempt, case)
         assert not isinstance(wanted, str), wanted

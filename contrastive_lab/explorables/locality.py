@@ -38,8 +38,8 @@ PREDICTION = Question(
     choices=("raw colour", "the network trained on whole images", "the network trained on cells"),
     right=0,
     answer="No network has to be trained to see that red is not grey: wherever an object differs from its background in colour, the colour "
-    "of the cells is the baseline to beat. Outlining it is another exam: by the IoU at a threshold the maps trained on cells are ahead on "
-    "most of these pictures, the white object first. The numbers under the maps compare with the true mask.",
+    "of the cells is the baseline to beat. Outlining it is another exam: by the IoU at the middle threshold the maps trained on cells are "
+    "far ahead on the white object, level with colour on the first picture, and PixPro's is behind it on the two mosaics.",
 )
 
 

@@ -592,7 +592,7 @@ lab.show(
 # <details><summary>Answer</summary>
 #
 # Uniformity as a share of its floor (or simply the spread of the embeddings), and the share of twins that are nearer than every stranger. A collapsed
-# network reaches such an alignment, too (see *alignment only*), and an untrained one is not far from it. Also ask for the augmentation: alignment is only comparable under one fixed augmentation.
+# network reaches such an alignment, too (see *alignment only*), and an untrained one has a far better one than the trained ones of this notebook. Also ask for the augmentation: alignment is only comparable under one fixed augmentation.
 #
 # </details>
 #

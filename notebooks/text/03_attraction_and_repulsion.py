@@ -137,7 +137,8 @@ print(
 
 # %% [markdown]
 # **Where does the loss begin, where does it end?** If all points coincide it is 0. The attraction can't fall below 0, the repulsion not below $-4$; but points that are spread evenly have a mean
-# cost of about 2, and near ones, which weigh most, cost less. So a healthy run ends well above $-2$ (section 9 has the number for an even spread in as many dimensions as your run has). And again: infinite *scores* are fine, infinite *costs* are not.
+# cost of about 2, and near ones, which weigh most, cost less. So even an even spread ends above $-2$, clearly in few dimensions and hardly in many (section 9 has both numbers). A healthy run lies
+# well above that: its points are not that even, and its positives cost something. And again: infinite *scores* are fine, infinite *costs* are not.
 
 # %%
 weight = torch.tensor([-math.inf, -2.0, -4.0]).softmax(dim=0)
@@ -248,8 +249,8 @@ print("InfoNCE's gradient as a share of DCL's, first anchors:", [f"{v:.2f}" for 
 
 # %% [markdown]
 # So CACR is decoupled from the start. What it adds to DCL: a competition among *positives* (from three views on), and weights that are part of the objective (the next section).
-# What it lacks: the factor $\frac1\tau$ in front. Beside DCL at the matching $\tau=\frac1{2t^-}$ its gradients are $\frac1{t^-}$ times as long: half at $t^-=2$, slightly
-# longer at 0.9; beside a DCL at 0.1 they are much shorter. Under SGD the learning rate has to make up for that; Adam, which divides by the usual size of the
+# What it lacks: the factor $\frac1\tau$ in front. Beside DCL at the matching $\tau=\frac1{2t^-}$ its gradients (with fixed weights) are $\frac1{t^-}$ times as long: half at
+# $t^-=2$, slightly longer at 0.9; beside a DCL at 0.1 they are much shorter. Under SGD the learning rate has to make up for that; Adam, which divides by the usual size of the
 # gradient, doesn't notice.
 #
 # ## 5 · Where a push turns into a pull

@@ -561,9 +561,9 @@ rows = {title: [row for key, row in kept.items() if key.startswith(arm)] for tit
 lab.table(rows | {"long, lambda 10": [long.card["measured"]]}, columns)
 
 # %% [markdown]
-# The salient code is cleaner on both sides: it reads nearly every digit, and less of the photograph than before. The common code is not. It knows no more of the
-# photograph's class than the small network's, and the *digit* has leaked back, a third of the way to the short run without the term. $\lambda=10$, enough for the short
-# run, doesn't hold it here. (One run, and everything differs at once: images, network, epochs. Whether a larger $\lambda$ would close the leak, nobody tried.)
+# The salient code is cleaner on both sides: it reads nearly every digit, and less of the photograph than the short run's. The common code is not. It knows no more of
+# the photograph's class than the small network's, and more of the *digit* is in it: a third of the way from the short run to the one without the term. $\lambda=10$, which
+# kept most of the digit out of the short run's common code, holds less here. (One run, and everything differs at once: images, network, epochs. Whether a larger $\lambda$ would close the leak, nobody tried.)
 #
 # ## 8 · Two questions
 #

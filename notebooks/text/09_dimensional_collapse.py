@@ -285,8 +285,8 @@ for n in (64, 128, 256, 512, 2000):
     print(f"N = {n:4d}: PR {pr:5.2f} (formula {true / (1 + true / n):5.2f}), NESum {top:5.2f}, RankMe {rank:5.2f}")
 
 # %% [markdown]
-# In PR the uneven cloud loses about half as much; in RankMe both lose about equally, and in both tables less than in PR: its shares are roots, which lie closer
-# together than the variances do. (Single draws scatter, most of all at few samples. The rule of the directions in use is one of PR alone.) But nobody knows the true spectrum beforehand. So before anybody compares ranks: the same number of images, the
+# At $N=2D$ the uneven cloud loses clearly less in PR (by the formula; this draw came out low). In RankMe both lose about equally there, and less than in PR: its
+# shares are roots, which lie closer together than the variances do. (Single draws scatter, most of all at few samples. The rule of the directions in use is one of PR alone.) But nobody knows the true spectrum beforehand. So before anybody compares ranks: the same number of images, the
 # same images, and $N\ge4D$.
 #
 # ## 4 · Three lamps
@@ -419,8 +419,8 @@ for key in ("rankme", "rankme_representation"):
 # <details><summary>Reading it</summary>
 #
 # Among temperatures of one loss the choice by means over seeds costs next to nothing, as the paper says: RankMe rules out the high temperatures. But two of the
-# low ones are tied in it and far apart in kNN, and whoever has one seed takes the wrong one of them most of the time. A coarse filter, not a fine one, in these
-# runs. Among different losses it fails: one that only pushes has the most directions of all and has learnt nothing about images. **A high rank is not sufficient.**
+# low ones are tied in it and far apart in kNN: by one seed alone RankMe takes the wrong one of the two in two of these three seeds. A coarse filter, not a fine
+# one, in these runs. Among different losses it fails: one that only pushes has the most directions of all and has learnt nothing about images. **A high rank is not sufficient.**
 # (The paper measures the representation on 25,600 images; here it is the embedding, on a few hundred. Six settings make a rank correlation a rough number.)
 #
 # Photographs and long training don't rescue it: across methods the rank of the embedding does not order accuracy at all. The run of the best neighbours has

@@ -559,8 +559,8 @@ exams = {"knn": "kNN colour", "linear_shape": "linear shape", "locality_auroc": 
 lab.beside("moco", "cacr", "swav", "pixcontrast", "pixpro", results="methods-scenes", columns=exams)
 
 # %% [markdown]
-# In these runs it does: MoCo, which never hears of cells, ends in the mean between PixContrast and PixPro. Take no order from that column, though: with three seeds
-# hardly a difference in it stands clear of chance. The recipes differ in more than the loss, too; but locality is no privilege of losses on cells. What sets those apart is the middle column:
+# In these runs it does: MoCo, which never hears of cells, ends in the mean between PixContrast and PixPro. Take no rank of MoCo from that column, though: with three
+# seeds it can't be told from PixContrast, PixPro or SimCLR, only from CACR and SwAV, which lie below it. The recipes differ in more than the loss, too; but locality is no privilege of losses on cells. What sets those apart is the middle column:
 # *shape* is read off best where cells were compared, although the neighbours, which ask for colour, are poorer there. *Where* and *what* are two exams, and
 # *what* has several questions.
 #

@@ -251,7 +251,7 @@ print(f"\nin all {len(every)}: {', '.join(f'{every.count(one)} {one}' for one in
 
 # %% [markdown]
 # The first verdict is about two *recipes*, the second about two *losses*: a clear difference doesn't say what made it, and at one temperature these short runs leave it
-# open (long ones don't, see notebook 02).
+# open. (One long run of SimCLR at 0.1, in a wider network, points to the loss; with one seed there is no interval. See notebook 02.)
 #
 # Don't make a percentage of these counts. Lines of one paper share arms, so they stand or fall together; some ask for a mechanism (does the term do what it
 # is built to do?), which is easily confirmed, others for an advantage in accuracy, which small runs can rarely show. *Undecided* is not *no*: the interval
