@@ -11,8 +11,9 @@ from typing import Any
 
 from contrastive_lab.exercises import Exercise, get
 
-WORDS_A_MINUTE, PICTURE, CELL, BREAK = 120, 6.0, 0.5, 10
-"""Minutes for an explorable and for a code cell that is run and read; a class of three hours has a break of ten minutes."""
+WORDS_A_MINUTE, PICTURE, CELL, BREAK, SLOWER = 120, 6.0, 0.5, 10, 1.5
+"""Minutes for an explorable and for a code cell that is run and read; a class of three hours has a break of ten minutes, and a class may
+take half as long again as the sum for one reader, if there is time."""
 
 
 @dataclass
@@ -45,14 +46,15 @@ def sections(notebook: Any) -> list[Section]:
 
 
 def plan(parts: list[Section], *, hours: int) -> list[tuple[int, int, str]]:
-    """Start and length in minutes, and what happens; fits into `hours`.
+    """Start and length in minutes, and what happens; fills `hours`.
 
-    Three hours hold everything and a break in the middle. In two hours only the first exercise of a section is done in class, the others
-    are homework: their checks let the notebook go on with the solution.
+    Three hours have a break in the middle. Where everything doesn't fit, only the first exercise of a section is done in class; the others
+    are homework: their checks let the notebook go on with the solution. What is left over goes to discussion.
     """
     room = 60 * hours - (BREAK if hours > 2 else 0)
-    wanted = [part.minutes - sum(e.minutes for e in part.exercises[1:]) * (hours <= 2) for part in parts]
-    scale = min(1.0, room / max(sum(wanted), 1e-9))
+    tight = sum(part.minutes for part in parts) > room
+    wanted = [part.minutes - sum(e.minutes for e in part.exercises[1:]) * tight for part in parts]
+    scale = min(SLOWER, room / max(sum(wanted), 1e-9))
     rows: list[tuple[int, int, str]] = []
     now, rest = 0, hours > 2
     for part, minutes in zip(parts, wanted, strict=True):
@@ -60,9 +62,14 @@ def plan(parts: list[Section], *, hours: int) -> list[tuple[int, int, str]]:
         if rest and now + length / 2 > room / 2:
             rows.append((now, BREAK, "Break"))
             now, rest = now + BREAK, False
-        later = [e.title for e in part.exercises[1:]] if hours <= 2 else []
+        later = [e.title for e in part.exercises[1:]] if tight else []
         rows.append((now, length, part.title + (f" (homework: {', '.join(later)})" if later else "")))
         now += length
+    if rest:
+        rows.append((now, BREAK, "Break"))
+        now += BREAK
+    if (left := 60 * hours - now) > 0:
+        rows.append((now, left, "Discussion of the predictions, explorables with everybody's guesses; or the next notebook"))
     return rows
 
 

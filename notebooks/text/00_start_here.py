@@ -17,7 +17,7 @@
 #
 # **You need** Python and a first idea of what a neural network is. Nothing is downloaded: everything here works without a network.
 #
-# **Time.** About 45 minutes; the next cell says what running everything costs.
+# **Time.** About 45 minutes; the cell with the imports says what running everything costs.
 
 # %%
 import torch
@@ -335,7 +335,7 @@ print(f"smallest alignment: {nearest}; most twins found: {finder}; one encoder: 
 #
 # * **Predict first.** A prediction that turns out wrong teaches more than a figure that you scrolled past.
 # * **Exercises** have a stub, three hints and a solution behind folded lines, and a check that recognises common mistakes and names them.
-# * **Doors.** Each section starts with `lab.start("01-loss")` or the like, which prepares what the section needs. After the first code cell of a notebook you
+# * **Doors.** Each section starts with `lab.start("01-loss")` or the like, which prepares what the section needs. After the cell with the imports you
 #   may begin anywhere.
 # * **Runs are kept.** A training you repeat with the same settings is opened from where it lies. Stop one with the square button (interrupt): it goes on
 #   later from its last finished epoch.

@@ -18,8 +18,8 @@
 #
 # **You need** notebook 01: the loss, its softmax weights, the pull and the push.
 #
-# **Time.** The first cell says what running everything costs on which machine. Working through it takes about 90 minutes.
-# After the next cell you can start at any section: its first line, `lab.start(...)`, prepares what it needs.
+# **Time.** The cell with the imports says what running everything costs on which machine. Working through it takes about 90 minutes.
+# After that cell you can start at any section: its first line, `lab.start(...)`, prepares what it needs.
 
 # %%
 import math

@@ -18,8 +18,8 @@
 #
 # **You need** notebook 01 (pull, push, softmax weights); notebook 02 helps (DCL). The derivation in section 5 needs the product rule.
 #
-# **Time.** The first cell says what running everything costs on which machine. Working through it takes about 100 minutes.
-# After the next cell you can start at any section: its first line, `lab.start(...)`, prepares what it needs.
+# **Time.** The cell with the imports says what running everything costs on which machine. Working through it takes about 100 minutes.
+# After that cell you can start at any section: its first line, `lab.start(...)`, prepares what it needs.
 
 # %%
 import math

@@ -18,8 +18,8 @@
 #
 # **You need** notebook 01 (alignment and uniformity). Entropy as a word for spread is enough.
 #
-# **Time.** The first cell says what running everything costs on which machine. Working through it takes about 80 minutes.
-# After the next cell you can start at any section: its first line, `lab.start(...)`, prepares what it needs.
+# **Time.** The cell with the imports says what running everything costs on which machine. Working through it takes about 80 minutes.
+# After that cell you can start at any section: its first line, `lab.start(...)`, prepares what it needs.
 
 # %%
 import math

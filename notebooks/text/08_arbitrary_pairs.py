@@ -18,8 +18,8 @@
 #
 # **You need** InfoNCE (notebook 01). Labels are used this time: they choose the pairs.
 #
-# **Time.** The first cell says what running everything costs on which machine. Working through it takes about two hours.
-# After the next cell you can start at any section: its first line, `lab.start(...)`, prepares what it needs.
+# **Time.** The cell with the imports says what running everything costs on which machine. Working through it takes about two hours.
+# After that cell you can start at any section: its first line, `lab.start(...)`, prepares what it needs.
 
 # %%
 import math

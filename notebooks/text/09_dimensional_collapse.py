@@ -18,7 +18,7 @@
 #
 # **You need** eigenvalues of a covariance matrix, and notebook 01 (alignment, uniformity, temperature).
 #
-# **Time.** The first cell says what running everything costs on which machine. Working through it takes about 90 minutes.
+# **Time.** The cell with the imports says what running everything costs on which machine. Working through it takes about 90 minutes.
 # Every section starts on its own with `lab.start(...)`.
 
 # %%

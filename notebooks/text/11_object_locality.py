@@ -18,7 +18,7 @@
 #
 # **You need** notebook 01 (the contrastive loss); notebook 06 (PixPro) helps. Convolutions: what a feature map is, what a stride does.
 #
-# **Time.** The first cell says what running everything costs on which machine. Working through it takes about 90 minutes. After the next cell
+# **Time.** The cell with the imports says what running everything costs on which machine. Working through it takes about 90 minutes. After that cell
 # you can start at any section: its first line, `lab.start(...)`, prepares what it needs.
 
 # %%

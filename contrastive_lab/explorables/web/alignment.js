@@ -46,8 +46,11 @@ function mountAlignment(root, data) {
   for (const d of [0, 0.5, 1, 1.414, 2]) text(middle, px(d), base + 15, d === 1.414 ? "√2" : d, { "text-anchor": "middle" });
   text(middle, 150, base + 32, "distance (√2: unrelated)", { "text-anchor": "middle" });
   const curve = make("path", { fill: "none", stroke: "#cf7e00", "stroke-width": 1.6, "stroke-dasharray": "5 3" }, middle), curveName = text(middle, 286, 62, "", { "text-anchor": "end", style: "fill:#cf7e00" });
-  const ticks = [["mean", "var(--pull)", 0], ["root", "var(--push)", 1]].map(([name, colour, k]) => ({ name,
-    line: make("path", { stroke: colour, "stroke-width": 2, "stroke-dasharray": k ? "3 3" : "none" }, middle), words: text(middle, k ? 288 : 12, base + 49, "", { "text-anchor": k ? "end" : "start" }) }));
+  const ticks = [["mean", "var(--pull)", 0], ["root", "var(--push)", 1]].map(([name, colour, k]) => {
+    const how = { stroke: colour, "stroke-width": 2, "stroke-dasharray": k ? "3 3" : "none" }, x = k ? 126 : 12;
+    make("path", { ...how, d: `M${x},${base + 45}h16` }, middle);
+    return { name, line: make("path", how, middle), words: text(middle, x + 21, base + 49, "") };
+  });
   const mark = make("path", { fill: "currentColor" }, middle);
   // Right: cosine with the twin against cosine with the nearest stranger, both axes over the same range.
   const right = find("dots"), area = { x: 40, y: 36, side: 226 };
@@ -81,7 +84,7 @@ function mountAlignment(root, data) {
     curveName.textContent = `weight d${["", "", "²", "³"][alpha]}`;
     ticks.forEach(({ name, line, words }, k) => {
       put(line, { d: `M${px(s[name])},${base - 206}V${base + 3}` });
-      words.textContent = k ? `- - root of alignment ${s.root.toFixed(3)}` : `— mean ${s.mean.toFixed(3)}`;
+      words.textContent = k ? `root of alignment ${s.root.toFixed(3)}` : `mean ${s.mean.toFixed(3)}`;
     });
     put(mark, { d: chosen === null ? "" : `M${px(chosen)},${base + 2}l-4,7h8z` });
     const bottom = Math.min(...s.cosine, ...s.rival), floor = bottom > 0.9 ? Math.floor(bottom * 100) / 100 : Math.floor(bottom * 5) / 5, span = 1 - floor || 1;
