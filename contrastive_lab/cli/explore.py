@@ -8,6 +8,8 @@ from typing import Any
 
 MOST = 3
 """Networks shown side by side: the ones with the best kNN."""
+COVERED = 3
+"""Cells of the map that an object covers in the images to point at."""
 
 
 def own_pages(folders: Sequence[str | Path]) -> list[tuple[str, str, str]]:
@@ -26,11 +28,13 @@ def own_pages(folders: Sequence[str | Path]) -> list[tuple[str, str, str]]:
             Alignment.of(methods, images, count=200).html("clab-alignment-report"),
         )
     ]
-    by_grid: dict[Any, dict[str, Any]] = {}
+    # Of twice the side, or an object would cover no cell of these small maps.
+    large = data.load("scenes", "test", two=0.0, label="colour", size=2 * images.size)
+    by_grid: dict[tuple[int, ...], dict[str, Any]] = {}
     for name, method in methods.items():
-        by_grid.setdefault(_grid(method, images), {})[name] = method
-    chosen = max(by_grid.values(), key=len)
-    page = ObjectLocality.of(chosen, images).html("clab-locality-report")
+        by_grid.setdefault(_grid(method, large), {})[name] = method
+    grid, chosen = max(by_grid.items(), key=lambda item: len(item[1]))
+    page = ObjectLocality.of(chosen, _with_large_objects(large, grid)).html("clab-locality-report")
     return [*pages, ("Point at an object", "Click a cell: which map outlines the thing?", page)]
 
 
@@ -42,6 +46,16 @@ def _best(folders: Sequence[str | Path]) -> dict[str, Any]:
     records = [r for r in load_records(folders) if r.settings["data"] == "scenes" and r.settings["epochs"] > 0]
     best = sorted(records, key=lambda r: -(r.last("knn") or 0.0))[:MOST]
     return {record.label: Run.load(record.folder).method for record in best}
+
+
+def _with_large_objects(images: Any, grid: tuple[int, ...]) -> Any:
+    """Those whose object covers several cells of the map, so that there is something to rank."""
+    import torch
+
+    from contrastive_lab.explorables.cells import regions
+
+    covered = torch.from_numpy(regions(images.masks, grid) > 0).sum(dim=1)
+    return images.take((covered >= COVERED).nonzero()[:, 0])
 
 
 def _grid(method: Any, images: Any) -> tuple[int, ...]:

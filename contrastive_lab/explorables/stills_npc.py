@@ -60,4 +60,4 @@ def _against_size(panel: Any, sizes: Sequence[int]) -> None:
     panel.set_xscale("log", base=2)
     panel.set(xlabel="batch size N", ylim=(0, 1.06), xticks=sizes[::2], xticklabels=[str(size) for size in sizes[::2]])
     panel.set_title("mean of q: what is left of the gradient", fontsize=9)
-    panel.legend(fontsize=7, loc="best", frameon=False)
+    panel.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
