@@ -8,8 +8,8 @@ from typing import Any
 
 MOST = 3
 """Networks shown side by side: the ones with the best kNN."""
-COVERED = 3
-"""Cells of the map that an object covers in the images to point at."""
+CELLS, COVERED = 8, 3
+"""Cells along the side of a map that is fine enough, and cells that an object covers in the images to point at."""
 
 
 def own_pages(folders: Sequence[str | Path]) -> list[tuple[str, str, str]]:
@@ -28,13 +28,14 @@ def own_pages(folders: Sequence[str | Path]) -> list[tuple[str, str, str]]:
             Alignment.of(methods, images, count=200).html("clab-alignment-report"),
         )
     ]
-    # Of twice the side, or an object would cover no cell of these small maps.
-    large = data.load("scenes", "test", two=0.0, label="colour", size=2 * images.size)
-    by_grid: dict[tuple[int, ...], dict[str, Any]] = {}
+    # A map of few cells gets images of twice the side, or an object would cover no cell of it.
+    sizes = {images.size: images, 2 * images.size: data.load("scenes", "test", two=0.0, label="colour", size=2 * images.size)}
+    groups: dict[tuple[int, tuple[int, ...]], dict[str, Any]] = {}
     for name, method in methods.items():
-        by_grid.setdefault(_grid(method, large), {})[name] = method
-    grid, chosen = max(by_grid.items(), key=lambda item: len(item[1]))
-    page = ObjectLocality.of(chosen, _with_large_objects(large, grid)).html("clab-locality-report")
+        size = next((size for size, some in sizes.items() if min(_grid(method, some)) >= CELLS), 2 * images.size)
+        groups.setdefault((size, _grid(method, sizes[size])), {})[name] = method
+    (size, grid), chosen = max(groups.items(), key=lambda item: len(item[1]))
+    page = ObjectLocality.of(chosen, _with_large_objects(sizes[size], grid)).html("clab-locality-report")
     return [*pages, ("Point at an object", "Click a cell: which map outlines the thing?", page)]
 
 
