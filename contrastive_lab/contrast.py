@@ -116,8 +116,7 @@ def check_pair(z1: Tensor, z2: Tensor, *, at_least: int = 2, names: tuple[str, s
 def check_floating(**embeddings: Tensor) -> None:
     """Raise unless every named tensor holds floating-point numbers."""
     for name, value in embeddings.items():
-        if not isinstance(value, Tensor):
-            raise TypeError(f"{name} is a {type(value).__name__}, but must be a tensor; convert with torch.as_tensor")
+        _check_tensor(name, value)
         if not value.is_floating_point():
             raise TypeError(f"{name} has dtype {value.dtype}, but embeddings must be floating point; convert with .float()")
 
@@ -132,10 +131,14 @@ def check_one_dtype(**embeddings: Tensor) -> None:
 def check_class_numbers(count: int, **labels: Tensor) -> None:
     """Raise unless every named tensor holds `count` integers or booleans."""
     for name, value in labels.items():
-        if not isinstance(value, Tensor):
-            raise TypeError(f"{name} is a {type(value).__name__}, but must be a tensor; convert with torch.as_tensor")
+        _check_tensor(name, value)
         if value.is_floating_point() or value.shape != (count,):
             raise ValueError(f"{name} has shape {tuple(value.shape)} and dtype {value.dtype}, but must be {count} integers")
+
+
+def _check_tensor(name: str, value: Tensor) -> None:
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{name} is a {type(value).__name__}, but must be a tensor; convert with torch.as_tensor")
 
 
 def readable(values: Tensor) -> bool:

@@ -32,7 +32,7 @@ def own_pages(folders: Sequence[str | Path]) -> list[tuple[str, str, str]]:
     sizes = {images.size: images, 2 * images.size: data.load("scenes", "test", two=0.0, label="colour", size=2 * images.size)}
     groups: dict[tuple[int, tuple[int, ...]], dict[str, Any]] = {}
     for name, method in methods.items():
-        size = next((size for size, some in sizes.items() if min(_grid(method, some)) >= CELLS), 2 * images.size)
+        size = images.size if min(_grid(method, images)) >= CELLS else 2 * images.size
         groups.setdefault((size, _grid(method, sizes[size])), {})[name] = method
     (size, grid), chosen = max(groups.items(), key=lambda item: len(item[1]))
     page = ObjectLocality.of(chosen, _with_large_objects(sizes[size], grid)).html("clab-locality-report")
@@ -51,12 +51,9 @@ def _best(folders: Sequence[str | Path]) -> dict[str, Any]:
 
 def _with_large_objects(images: Any, grid: tuple[int, ...]) -> Any:
     """Those whose object covers several cells of the map, so that there is something to rank."""
-    import torch
+    from contrastive_lab.training.locality import object_cells
 
-    from contrastive_lab.explorables.cells import regions
-
-    covered = torch.from_numpy(regions(images.masks, grid) > 0).sum(dim=1)
-    return images.take((covered >= COVERED).nonzero()[:, 0])
+    return images.take((object_cells(images, grid).flatten(1).sum(dim=1) >= COVERED).nonzero()[:, 0])
 
 
 def _grid(method: Any, images: Any) -> tuple[int, ...]:

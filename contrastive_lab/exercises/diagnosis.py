@@ -106,8 +106,6 @@ def _wrong_kind(result: Any, truth: Any) -> str | None:
 
 
 def _known_mistake(exercise: Exercise, cases: Sequence[Case], results: list[Numbers], truths: list[Numbers]) -> Mistake | None:
-    if all(result is None for result in results):
-        return None
     return next((mistake for mistake in exercise.mistakes if _is_mistake(exercise, mistake, cases, results, truths)), None)
 
 

@@ -48,8 +48,8 @@ class Exercise:
     """`difficulty` is 1 to 3, `minutes` what it takes a student who read the section; `hints` get more explicit.
 
     `gradient` says what the check asks of gradients: "same" that each input gets the one that the solution gives it (a loss, or a part of
-    a network), "constant" that none reaches any input, "none" nothing (a number that is only looked at, codes, masks), "on paper" that a
-    derivative wasn't taken by autograd.
+    a network), "constant" that none reaches any input but random draws, "none" nothing (a number that is only looked at, codes, masks),
+    "on paper" that a derivative wasn't taken by autograd.
     """
 
     name: str

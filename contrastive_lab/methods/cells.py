@@ -80,6 +80,4 @@ def check_boxes(**boxes: Tensor) -> None:
                 raise ValueError(f"{name}[{row}] is {box[row].tolist()}, which has no area; x1 must differ from x2 and y1 from y2")
     counts = {name: len(box) for name, box in boxes.items()}
     if len(set(counts.values())) > 1:
-        raise ValueError(
-            f"{' and '.join(f'{name} has {count} rows' for name, count in counts.items())}; give one box for each image in all"
-        )
+        raise ValueError(f"{' and '.join(f'{name} has {count} rows' for name, count in counts.items())}; give one box for each image")

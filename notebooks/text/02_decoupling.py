@@ -489,13 +489,15 @@ print(f"\nof DCL's mean lead over SimCLR, {left / lead:.0%} is left at equal tem
 #
 # ### And in a long training?
 #
-# The same three recipes at full size: all of CIFAR-10, a network four times as wide as the finished runs of notebook 12, 200 epochs.
+# The same three recipes at full size: all of CIFAR-10, a network of full width, many epochs.
 #
 # **Predict.** Does SimCLR at 0.1 stay beside DCL? Think of section 2: where is $q$ smaller, in an untrained network or in a trained one, at 0.1 or at 0.5?
 
 # %%
 found = lab.at_full_size()
 long = {name: found[name] for name in ("simclr", "simclr-t0.1", "dcl")}
+made = long["dcl"][0]
+print(f"{made['data']['train']:,} images, {made['settings']['network']} of width {made['settings']['width']}, {made['settings']['epochs']} epochs")
 print("seeds:", {name: len(several) for name, several in long.items()})
 columns = {"knn": "kNN", "linear": "linear probe", "uniformity_of_floor": "uniformity / floor", "rankme": "directions"}
 lab.table({name: [run["measured"] for run in several] for name, several in long.items()}, columns, digits=3)

@@ -126,7 +126,7 @@ level = max(theirs["rows"]["simclr"]) / 100
 figure = figures.training_curve(curves, measure="kNN, class", limit=level, limit_name="SimCLR as published", height=400)
 lab.show(
     lab.distinct(figure),
-    alt="kNN accuracy of seven runs over the epochs: all rise fast at first and slowly until close to the end. DCL, DCLW and MoCo in both "
+    alt=f"kNN accuracy of {len(large)} runs over the epochs: all rise fast at first and slowly until close to the end. DCL, DCLW and MoCo in both "
     "directions end highest, above the dashed line of SimCLR's published value; SimCLR ends at the line, SimCLR at temperature 0.1, SwAV and MoCo below it.",
 )
 
