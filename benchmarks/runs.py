@@ -37,6 +37,7 @@ RESULTS = Path(__file__).parent.parent / "results"
 SHIPPED_WIDTH, SHOWN_IMAGES, BANK = 32, 500, 200
 RECORDED = ("loss", "knn", "alignment", "uniformity", "rankme", "participation_ratio", "std")
 CROPS = {"small_crops": 4, "small_size": 18, "small_scale": (0.05, 0.14)}
+SUPCON = {"pair_mode": "identical", "open_gate": True}
 RUNS: Mapping[str, Mapping[str, Any]] = {
     "simclr": {"method": "simclr"},
     "simclr-t0.1": {"method": "simclr", "options": {"temperature": 0.1}},
@@ -48,19 +49,23 @@ RUNS: Mapping[str, Mapping[str, Any]] = {
     "moco-symmetric": {"method": "moco", "lr": 0.12, "options": {"symmetric": True, "temperature": 0.1}},
     "mochi": {"method": "mochi"},
     "swav": {"method": "swav"},
+    "swav-512": {"method": "swav", "batch_size": 512},
     "swav-multicrop": {"method": "swav", "options": CROPS},
     "pixpro": {"method": "pixpro"},
     "pixcontrast": {"method": "pixcontrast"},
     "hydra": {"method": "hydra"},
-    "supcon": {"method": "hydra", "options": {"pair_mode": "identical", "open_gate": True}},
+    "hydra-50": {"method": "hydra", "epochs": 50},
+    "supcon": {"method": "hydra", "options": SUPCON},
+    "supcon-50": {"method": "hydra", "options": SUPCON, "epochs": 50},
     "clip": {"method": "clip", "options": {"buckets": 2304, "length": 16}},
     "sepclr": {"method": "sepclr"},
     "untrained": {"method": "simclr", "epochs": 0},
 }
 """What each run changes from the recommended settings of its method.
 
-moco-symmetric: the choices behind lightly's published MoCo. supcon: Hydra's program with pairs of one class and an open gate, which is
-SupCon's loss; with all labels, it says what the same network reaches when nothing has to be guessed.
+simclr-t0.1 and -t0.2: the temperatures of DCL and of solo-learn's SimCLR. moco-symmetric: the choices behind lightly's published MoCo.
+swav-512: the larger of their batch sizes. supcon: Hydra's program with pairs of one class and an open gate, which is SupCon's loss; with
+all labels, it says what the same network reaches when nothing has to be guessed. hydra-50 and supcon-50: as long as Hydra's authors train.
 """
 
 COLUMNS = {
