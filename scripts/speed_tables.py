@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-RESULTS = Path(__file__).resolve().parent.parent / "results"
+from table_parts import RESULTS, lines, read
+
 PICTURE = (
     "![For a CPU and a graphics card: peak memory and time of NT-Xent over the batch, ours dense and in tiles beside two libraries, and "
     "images per second of SimCLR's training loop beside lightly's and the encoder alone](speed.png)"
@@ -17,14 +16,6 @@ PICTURE = (
 def speed() -> str:
     tables = (loops(), profiles(), launches(), ceilings(), processes(), losses(), measured(), views(), imported())
     return "\n\n".join(part for part in (PICTURE, *tables) if part)
-
-
-def read(name: str) -> dict[str, Any]:
-    return json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
-
-
-def lines(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    return "\n".join("| " + " | ".join(row) + " |" for row in [titles, ["---"] * len(titles), *rows])
 
 
 def recorded(name: str) -> list[tuple[str, dict[str, Any]]]:

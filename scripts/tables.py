@@ -13,15 +13,16 @@ from pathlib import Path
 from statistics import fmean, median, stdev
 from typing import Any
 
-from speed_tables import PICTURE, lines, read, speed
+from published_tables import large, published
+from speed_tables import PICTURE, speed
+from table_parts import cell, lines, read
 
 from contrastive_lab import runs
 from contrastive_lab.lab.claims import trained_for
-from contrastive_lab.lab.full_size import SIZE, at_full_size, temperature_of
 from contrastive_lab.methods import METHODS
 
 ROOT = Path(__file__).resolve().parent.parent
-README, PAGE, RESULTS = ROOT / "README.md", ROOT / "docs" / "results.md", ROOT / "results"
+README, PAGE = ROOT / "README.md", ROOT / "docs" / "results.md"
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
 # Title, factor, digits after the point.
 COLUMNS = {
@@ -42,8 +43,6 @@ hardware. Mean ± standard deviation over seeds; no deviation means one seed. Ac
 with the training images as bank. Times come from machines that did other work as well: compare them within a table only. Where the seeds
 of one method differ too much in time to compare methods, there is no column of seconds.
 """
-CONTROLS = ("simclr-t0.1",)
-"""Runs at full size that answer a question of ours and follow nobody's recipe."""
 UNSTEADY = 0.25
 """Deviation over mean of the seconds of one method's seeds beyond which they say nothing about the method."""
 
@@ -85,11 +84,6 @@ def page() -> str:
     return "\n".join(part.rstrip() + "\n" for part in parts)
 
 
-def cell(values: Sequence[float], digits: int) -> str:
-    spread = f" ± {stdev(values):.{digits}f}" if len(values) > 1 else ""
-    return f"{fmean(values):.{digits}f}{spread}" if values else ""
-
-
 def short() -> str:
     """Both data sets in one table, a line for each method."""
     columns, words = {}, []
@@ -102,20 +96,6 @@ def short() -> str:
     names = list(dict.fromkeys(name for values in columns.values() for name in values))
     table = lines(["method", *columns], [[name, *(values.get(name, "") for values in columns.values())] for name in names])
     return "\n\n".join(["  \n".join(words), table, large(), counted(), fast(), PICTURE.replace("(speed.png)", "(docs/speed.png)")])
-
-
-def large() -> str:
-    """kNN of the runs at full size beside what others published, in one sentence."""
-    theirs = read("published")["knn_200_epochs"]["rows"]
-    found = [
-        f"{name} {cell([100 * run['measured']['knn_t10'] for run in own], 1)} ({max(theirs[own[0]['settings']['method']]):.1f})"
-        for name, own in at_full_size().items()
-        if name not in CONTROLS
-    ]
-    return (
-        f"All of CIFAR-10, ResNet-18 of width {SIZE['width']}, {SIZE['epochs']} epochs, kNN in percent (in brackets the better number "
-        f"[published](docs/results.md#published-numbers) by lightly): {', '.join(found)}."
-    )
 
 
 def fast() -> str:
@@ -235,63 +215,6 @@ def finished() -> str:
         "either code."
     )
     return words + "\n\n" + lines(["run", "epochs", *(title for title, _, _ in shown.values())], rows)
-
-
-def published() -> str:
-    """Our runs of the size that others report, beside their numbers, and where ours are lower; then their tables as they are."""
-    words = (
-        "From others' released code and tables, each with its source, for scale; "
-        "their protocols differ in details, such as the best epoch instead of the last."
-    )
-    parts = [beside_published(), words]
-    for table in read("published").values():
-        rows = [[name, *(f"{value:.1f}" for value in values)] for name, values in table["rows"].items()]
-        parts.append(f"**{table['what']}** ({table['source']})\n\n" + lines(["method", *table["columns"]], rows))
-    return "\n\n".join(parts)
-
-
-def beside_published() -> str:
-    """kNN at the size of the published table: ours, theirs at both batch sizes, and the difference from the better one."""
-    theirs, source, columns = (read("published")["knn_200_epochs"][key] for key in ("rows", "source", "columns"))
-    grouped = at_full_size()
-    rows, short = [], []
-    for name, own in grouped.items():
-        knn, linear = ([100 * run["measured"][key] for run in own] for key in ("knn_t10", "linear"))
-        settings, values = own[0]["settings"], theirs[own[0]["settings"]["method"]]
-        lead = fmean(knn) - max(values)
-        about = [f"{temperature_of(settings)}", str(settings["batch_size"]), str(len(own))]
-        rows.append([name, *about, cell(knn, 1), cell(linear, 1), *(f"{value:.1f}" for value in values), f"{lead:+.1f}"])
-        between = " (it lies between theirs)" if min(values) <= fmean(knn) else ""
-        short += [f"{name} by {-lead:.1f} points{between}"] * (lead < 0 and name not in CONTROLS)
-    one = next(iter(grouped.values()))[0]
-    words = (
-        f"**Ours beside theirs**: CIFAR-10, ResNet-18 of width {SIZE['width']} with the CIFAR stem, after {SIZE['epochs']} epochs, "
-        f"kNN with k = 200 and temperature 0.1 as theirs ({one['environment']['device']}; results/runs-cifar10.json). Theirs: best epoch "
-        f"({source}); the difference is from the better of their batch sizes. Ours is lower for {', '.join(short) or 'none'}; "
-        "so few seeds, and the draw of the test images, leave some tenths open. simclr-t0.1 is a control, SimCLR at DCL's temperature: "
-        "notebook 02 says what for. What the table lacks was not run at this size."
-    )
-    if {"moco", "moco-symmetric"} <= grouped.keys():
-        demo, made = read("published")["moco_demo"]["rows"], grouped["moco"][0]["settings"]
-        words += (
-            " Their MoCo takes the loss in both directions, at temperature 0.1, with a learning rate of 0.06 per 128 images (their "
-            "cifar10_benchmark.py): moco-symmetric is ours with these choices, at twice the work; moco is ours in one direction as in the "
-            f"paper, with {made['lr']} for {made['batch_size']}. How much the direction counts, MoCo's authors report at 0.1: "
-            f"{demo['moco'][0]:.1f} with one, {demo['moco, both directions'][0]:.1f} with both. {in_miniature()}"
-        )
-    titles = ["run", "temperature", "batch", "seeds", "kNN %", "linear %", *(f"theirs, {column}" for column in columns), "difference"]
-    return words + "\n\n" + lines(titles, rows)
-
-
-def in_miniature() -> str:
-    """What each of lightly's choices gives MoCo in short runs on few images."""
-    verdicts = {v["arms"]: 100 * v["difference"] for v in read("claims-verdicts")["claims"]["moco"]["verdicts"]}
-    gains = {arms.removesuffix(" - one direction"): gain for arms, gain in verdicts.items()}
-    return (
-        f"In miniature (MoCo in both directions, above) the direction alone gives {gains['both directions']:+.1f} points, the temperature "
-        f"{gains['temperature 0.1']:+.1f}, the rate {gains['twice the rate']:+.1f} and all three {gains['all three']:+.1f}, one direction "
-        f"for twice as many epochs {gains['twice as long']:+.1f}."
-    )
 
 
 def clip() -> str:

@@ -29,7 +29,7 @@ LOOKS: dict[str, Look] = {
     "sepclr": Look("#fc3fa2", "pentagon", "solid"),
     "hydra": Look("#5163cf", "star-diamond", "dashdot"),
     "clip": Look("#ea1b5a", "bowtie", "dot"),
-    "supervised": Look("#b41bb4", "hourglass", "longdash"),
+    "supcon": Look("#b41bb4", "hourglass", "longdash"),
     "align_uniform": Look("#d863cf", "star-triangle-up", "longdash"),
 }
 """Colours keep a contrast of 3:1 on white and on #14171c, and stay apart for deuteranopes and protanopes (tests/figures)."""

@@ -18,10 +18,17 @@ PAGE = 130
 def table(rows: Mapping[str, Sequence[Mapping[str, float]]], columns: Mapping[str, str] | Iterable[str], *, digits: int = 2) -> None:
     """Show one line for each name, with mean ± deviation of each column over its rows (one row: the value alone).
 
-    `columns` are keys of the rows; a mapping gives each the title it is shown under.
+    `columns` are keys of the rows; a mapping gives each the title it is shown under. A column that only some
+    rows have is empty in the others.
     """
     titles = columns if isinstance(columns, Mapping) else {name: name for name in columns}
-    cells = {name: [spread([row[key] for row in several], digits=digits) for key in titles] for name, several in rows.items()}
+    there = {key for several in rows.values() for row in several for key in row}
+    if unknown := [key for key in titles if key not in there]:
+        raise ValueError(f"columns has {', '.join(map(repr, unknown))}, but the rows have {', '.join(sorted(there)) or 'no numbers'}")
+    cells = {
+        name: [spread([row[key] for row in several], digits=digits) if any(key in row for row in several) else "" for key in titles]
+        for name, several in rows.items()
+    }
     show_table(list(titles.values()), cells)
 
 

@@ -407,7 +407,7 @@ for seed in range(seeds):
 # %%
 from contrastive_lab.lab.sections.n12 import finished
 
-cards = {name: run.card["measured"] for name, run in finished("cifar10").items() if name not in ("untrained", "hydra")}
+cards = {name: run.card["measured"] for name, run in finished("cifar10").items() if name not in ("untrained", "hydra", "supcon")}
 titles = {"rankme": "RankMe, embedding", "rankme_representation": "RankMe, representation", "knn": "kNN", "linear": "linear"}
 lab.table({name: [numbers] for name, numbers in cards.items()}, titles)
 order = {key: torch.tensor([numbers[key] for numbers in cards.values()]).argsort().argsort().double() for key in titles}

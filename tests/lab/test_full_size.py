@@ -5,14 +5,13 @@ import json
 import pytest
 
 from contrastive_lab.lab import results
-from contrastive_lab.lab.full_size import SIZE, at_full_size
+from contrastive_lab.lab.full_size import SIZE, at_full_size, temperature_of
 
 
 @pytest.fixture
 def keep(tmp_path, monkeypatch):
-    """Write runs to a results folder whose published table has two methods."""
+    """Write runs to a results folder."""
     monkeypatch.setattr(results, "FOLDER", tmp_path)
-    (tmp_path / "published.json").write_text(json.dumps({"knn_200_epochs": {"rows": {"dcl": [84.4], "simclr": [84.7]}}}))
 
     def write(runs):
         (tmp_path / "runs-cifar10.json").write_text(json.dumps(runs))
@@ -31,8 +30,8 @@ def test_the_seeds_of_a_method_stand_together_in_the_package_order(keep):
     assert [one["settings"]["seed"] for one in found["dcl"]] == [0, 1]
 
 
-def test_small_short_failed_and_unpublished_runs_stay_out(keep):
-    others = {"b": run("simclr", width=16), "c": run("dcl", epochs=100), "d": run("pixpro"), "e": {"error": "out of memory"}}
+def test_small_short_and_failed_runs_stay_out(keep):
+    others = {"slim": run("simclr", width=16), "short": run("dcl", epochs=100), "failed": {"error": "out of memory"}}
     keep({"cifar10-simclr-w64-s0": run("simclr"), **others})
     assert at_full_size() == {"simclr": [run("simclr")]}
 
@@ -40,6 +39,19 @@ def test_small_short_failed_and_unpublished_runs_stay_out(keep):
 def test_a_method_with_other_settings_is_a_row_of_its_own(keep):
     keep({"cifar10-simclr-t0.1-w64-s0": run("simclr", temperature=0.1), "cifar10-simclr-w64-s0": run("simclr")})
     assert [(name, len(several)) for name, several in at_full_size().items()] == [("simclr", 1), ("simclr-t0.1", 1)]
+
+
+def test_methods_that_nobody_published_a_number_for_are_there_too(keep):
+    keep({"cifar10-pixpro-w64-s0": run("pixpro"), "cifar10-supcon-w64-s0": run("hydra")})
+    assert list(at_full_size()) == ["pixpro", "supcon"]
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "heat"),
+    [("simclr", {}, 0.5), ("simclr", {"temperature": 0.1}, 0.1), ("mochi", {}, 0.2), ("cacr", {"t_neg": 0.9}, None)],
+)
+def test_a_temperature_is_the_option_else_the_default_of_the_class_or_its_base(method, options, heat):
+    assert temperature_of({"method": method, "options": options}) == heat
 
 
 def test_the_kept_results_have_both_methods_and_a_history_that_ends_at_the_last_epoch():

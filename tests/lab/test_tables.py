@@ -3,7 +3,7 @@
 import pytest
 
 from contrastive_lab import lab
-from contrastive_lab.lab.tables import HEADING, as_html, as_text, stacked
+from contrastive_lab.lab.tables import HEADING, as_html, as_text, stacked, table
 
 PAGE = 135
 """Characters of a line in JupyterLab in a window of 1,250 pixels; longer ones break and spoil a table."""
@@ -33,6 +33,22 @@ def test_text_is_aligned_under_titles_of_several_lines():
         "one      0.5          1.25",
         "second  12.5              ",
     ]
+
+
+def test_a_column_that_only_some_rows_have_is_empty_in_the_others(capsys):
+    table({"ours": [{"knn": 0.5}, {"knn": 0.7}], "theirs": [{"knn": 0.6, "linear": 0.8}]}, ["knn", "linear"])
+    ours, theirs = capsys.readouterr().out.splitlines()[-2:]
+    assert (ours.split(), theirs.split()) == (["ours", "0.60", "±", "0.14"], ["theirs", "0.60", "0.80"])
+
+
+def test_a_column_that_no_row_has_is_named():
+    with pytest.raises(ValueError, match="columns has 'knm', but the rows have knn"):
+        table({"ours": [{"knn": 0.5}]}, ["knn", "knm"])
+
+
+def test_a_column_that_some_seeds_of_a_row_lack_is_an_error():
+    with pytest.raises(KeyError, match="linear"):
+        table({"ours": [{"knn": 0.5}, {"knn": 0.5, "linear": 0.8}]}, ["linear"])
 
 
 def test_columns_without_room_follow_below_behind_the_same_names():

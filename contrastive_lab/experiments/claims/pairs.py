@@ -54,7 +54,7 @@ def _pairs(relations: Float[Tensor, "C C"], kind: Sequence[int]) -> Float[Tensor
 
 
 def arms(sizes: Sizes, seed: int) -> Mapping[str, tuple[Work, dict[str, Any]]]:
-    """A gate or an open one, on arbitrary pairs and on pairs of one class (there an open gate is SupCon's loss); a gate on other pairs."""
+    """A gate or an open one, on arbitrary pairs and on pairs of one class (with an open gate the authors' SupCon); a gate on others."""
     changes: dict[str, dict[str, Any]] = {
         "gate": {"options": {"pair_mode": "arbitrary"}},
         "open gate": {"options": {"pair_mode": "arbitrary", "open_gate": True}},

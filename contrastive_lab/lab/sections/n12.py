@@ -10,7 +10,7 @@ from contrastive_lab.lab.doors import door
 from contrastive_lab.lab.profiles import profile
 from contrastive_lab.training import Settings
 
-ORDER = ("untrained", "simclr", "dcl", "dclw", "cacr", "moco", "mochi", "swav", "pixpro", "pixcontrast", "hydra")
+ORDER = ("untrained", "simclr", "dcl", "dclw", "cacr", "moco", "mochi", "swav", "pixpro", "pixcontrast", "hydra", "supcon")
 
 
 @door("12-table")
@@ -43,7 +43,7 @@ def _finished() -> dict[str, Any]:
 
 
 def finished(data: str) -> dict[str, Any]:
-    """The small runs on these images that travel with the package, by method in the order of the tables."""
+    """The small runs on these images that travel with the package, by method in the order of the tables; supcon is Hydra's open gate."""
     from contrastive_lab import runs
 
     there = {name: f"{data}-{name}-w16-s0" for name in ORDER}
