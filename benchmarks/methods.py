@@ -1,19 +1,23 @@
 """Every method, a matched SimCLR and an untrained network on one data set, several seeds each: results/methods-DATA.json and a table.
 
-    python benchmarks/methods.py scenes --seeds 0 1 2
-    python benchmarks/methods.py cifar10 --count 20000 --network resnet18 --width 32 --epochs 40 --precision bf16-mixed --minutes 9
+    python benchmarks/methods.py scenes --count 3000 --epochs 30                                           what results/ has
+    python benchmarks/methods.py cifar10 --count 20000 --network resnet18 --width 32 --epochs 12 --precision bf16-mixed --compile
+    python benchmarks/methods.py scenes --count 3000 --epochs 30 --only mine simclr untrained --out results/methods-mine.json
 
 What is finished is kept; the same command goes on where it stopped. All methods see equally many epochs; each uses its own recipe. On
-CIFAR-10 SimCLR is trained a second time at DCL's temperature, so that the two differ in the loss alone.
+CIFAR-10 SimCLR is trained a second time at DCL's temperature, so that the two differ in the loss alone. Runs of another size go to
+a file of their own, since a table compares what lies in one file; `lab.beside("mine", results="methods-mine")` shows it.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from contrastive_lab.experiments import Trial, run_trials, spread, train_and_measure
+from contrastive_lab.experiments.schedule import read_results
 from contrastive_lab.methods import METHODS
 
 RESULTS = Path(__file__).parent.parent / "results"
@@ -59,6 +63,16 @@ def trials(args: argparse.Namespace) -> list[Trial]:
     return every
 
 
+def other_size(args: argparse.Namespace, results: Mapping[str, Mapping[str, Any]]) -> str:
+    """How the runs in a file differ in size from those that are asked for; empty if they don't."""
+    for row in results.values():
+        if "error" not in row and row["settings"]["epochs"]:
+            there = {**{key: row["settings"][key] for key in ("epochs", "network", "width")}, "count": row["data"]["options"].get("count")}
+            if differ := [f"--{key} {value}" for key, value in there.items() if value != getattr(args, key)]:
+                return " ".join(differ)
+    return ""
+
+
 def table(results: dict[str, dict[str, Any]]) -> str:
     """Markdown: mean ± standard deviation over seeds."""
     methods: dict[str, list[dict[str, Any]]] = {}
@@ -82,7 +96,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", choices=["scenes", "cifar10", "stl10"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--only", nargs="+", default=[])
+    parser.add_argument("--only", nargs="+", default=[], choices=ARMS, metavar="arm", help=f"some of {', '.join(ARMS)}; all by default")
     parser.add_argument("--count", type=int, help="training images; all by default")
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--network", default="convnet")
@@ -96,9 +110,10 @@ def main() -> None:
     parser.add_argument("--threads", type=int, help="CPU threads of a trial")
     parser.add_argument("--out", type=Path, help="results file; results/methods-DATA.json by default")
     args = parser.parse_args()
-    results = run_trials(
-        trials(args), args.out or RESULTS / f"methods-{args.data}.json", minutes=args.minutes, jobs=args.jobs, gpus=args.gpus
-    )
+    out = args.out or RESULTS / f"methods-{args.data}.json"
+    if other := other_size(args, read_results(out)):
+        parser.error(f"{out} holds runs with {other}; repeat them, or give --out another file")
+    results = run_trials(trials(args), out, minutes=args.minutes, jobs=args.jobs, gpus=args.gpus)
     print(table(results))
     for name, row in results.items():
         if "error" in row:

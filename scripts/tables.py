@@ -18,6 +18,7 @@ from speed_tables import PICTURE, speed
 from table_parts import cell, lines, read
 
 from contrastive_lab import runs
+from contrastive_lab.lab.beside import check_sizes
 from contrastive_lab.lab.claims import trained_for
 from contrastive_lab.methods import METHODS
 
@@ -149,6 +150,7 @@ def trials(data: str) -> dict[str, list[dict[str, Any]]]:
     grouped: dict[str, list[dict[str, Any]]] = {}
     for key in sorted(found, key=lambda key: (not key.startswith("untrained"), key)):
         grouped.setdefault(key.split("/")[0], []).append(found[key])
+    check_sizes(grouped)
     return grouped
 
 

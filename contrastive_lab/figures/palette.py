@@ -30,9 +30,9 @@ LOOKS: dict[str, Look] = {
     "hydra": Look("#5163cf", "star-diamond", "dashdot"),
     "clip": Look("#ea1b5a", "bowtie", "dot"),
     "supcon": Look("#b41bb4", "hourglass", "longdash"),
-    "align_uniform": Look("#d863cf", "star-triangle-up", "longdash"),
 }
-"""Colours keep a contrast of 3:1 on white and on #14171c, and stay apart for deuteranopes and protanopes (tests/figures)."""
+"""Marks differ from each other. Colours keep a contrast of 3:1 on white and on #14171c, and stay apart for deuteranopes and protanopes;
+two that are near each other have different dashes (tests/figures)."""
 
 CLASSES: tuple[Look, ...] = (
     Look("#3f99ea", "circle"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from contrastive_lab.lab.results import read
@@ -26,6 +26,7 @@ def beside(*methods: str, against: str = "simclr", results: str = "methods-cifar
     from contrastive_lab.experiments import compare
 
     rows = _rows(read(results), list(dict.fromkeys(("untrained", "simclr", against, *methods))))
+    check_sizes(rows)
     first = rows["simclr"][0]  # the untrained network's settings have no epochs
     settings = first["settings"]
     devices = dict.fromkeys(row["environment"]["device"] for several in rows.values() for row in several)
@@ -48,9 +49,25 @@ def _rows(kept: Mapping[str, Any], names: list[str]) -> dict[str, list[Any]]:
     """The rows of each name over its seeds."""
     rows = {name: [row for key, row in sorted(kept.items()) if key.startswith(f"{name}/") and "error" not in row] for name in names}
     if missing := [name for name, several in rows.items() if not several]:
-        there = ", ".join(sorted({key.split("/")[0] for key in kept}))
-        raise ValueError(f"methods has {', '.join(map(repr, missing))}, but the results only have {there}")
+        there = ", ".join(sorted({key.split("/")[0] for key, row in kept.items() if "error" not in row}))
+        failed = [f"; {key} failed: {row['error']}" for key, row in kept.items() if key.split("/")[0] in missing]
+        raise ValueError(f"methods has {', '.join(map(repr, missing))}, but the results only have {there}{''.join(failed)}")
     return rows
+
+
+def check_sizes(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """ValueError if a method was trained on another number of images, for other epochs or with another network than SimCLR."""
+    base = _size(rows["simclr"][0])
+    for name, several in rows.items():
+        for row in several:
+            epochs = {"epochs": base["epochs"]} if row["settings"]["epochs"] == 0 else {}  # the untrained network
+            if (own := _size(row) | epochs) != base:
+                told = ", ".join(f"{key} {value} instead of {base[key]}" for key, value in own.items() if value != base[key])
+                raise ValueError(f"{name} was not trained like simclr, so the two can't be compared: {told}")
+
+
+def _size(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"images": row["data"]["train"], **{key: row["settings"][key] for key in ("network", "width", "epochs")}}
 
 
 def _recipe(settings: Mapping[str, Any]) -> str:

@@ -62,7 +62,9 @@ class Recipe:
 class Method(nn.Module):
     """A way of training `encoder` without (or with few) labels.
 
-    A subclass writes `step`; where the paper needs it also `build`, `recipe`, `make_views` and `after_update`.
+    A subclass writes `step`; where the paper needs it also `build`, `recipe`, `make_views` and `after_update`. `paper` reads like
+    "Chen et al. 2020, arXiv 2002.05709". Rows of a batch that are compared with one another go through `gather` first, so that several
+    processes equal one.
     `needs` names the fields of a batch beyond the views that the method cannot do without (labels, groups, captions).
     In a loop of your own: `step(batch)`, `loss.backward()`, the optimiser's step, then `after_update(Progress(step + 1, steps,
     steps_per_epoch))`, which moves twins and schedules. An encoder of your own becomes a `Backbone` by `networks.Wrapped(encoder, dim)`.
@@ -111,7 +113,11 @@ class Method(nn.Module):
         return self.encoder(images)
 
     def embed(self, images: Float[Tensor, "N C H W"]) -> Float[Tensor, "N E"]:
-        """Unit vectors in the space in which the loss compares images: the projector's output, normalised."""
+        """Unit vectors in the space in which the loss compares images: the projector's output, normalised.
+
+        A loss that centres or whitens over the batch puts that norm at the end of its projector (`ProjectionHead(last_norm="bn")`):
+        else alignment, uniformity and the doctor measure an offset that the loss never sees.
+        """
         return unit(self(images)[1])
 
     def forward(self, images: Float[Tensor, "N C H W"]) -> tuple[Float[Tensor, "N D"], Float[Tensor, "N E"]]:

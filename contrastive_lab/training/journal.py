@@ -133,7 +133,12 @@ def _diagnosis(settings: Settings, moment: Moment, *, step: int, loss: float, be
         advice.append("try precision='32-true'")
     broken = [name for name, p in moment.method.named_parameters() if not torch.isfinite(p).all()]
     weights = f"weights are not finite any more, first {broken[0]}" if broken else "all weights are still finite"
+    helps = f"What helps: {'; '.join(advice)}"
+    if not math.isfinite(before):
+        helps = "No loss was ever finite: look at the loss itself and at the images, not at the learning rate"
+    state = [f"last finite loss {before:.4g}" if math.isfinite(before) else "no finite loss before", f"lr {lr:.3g}"]
+    state += [] if temperature is None else [f"temperature {temperature}"]
     return (
-        f"training diverged: loss {loss} at step {step} (last finite loss {before:.4g}, lr {lr:.3g}, temperature {temperature}); "
-        f"{weights}. What helps: {'; '.join(advice)}. The last finished epoch stays saved in the run's folder, if it has one"
+        f"training diverged: loss {loss} at step {step} ({', '.join(state)}); "
+        f"{weights}. {helps}. The last finished epoch stays saved in the run's folder, if it has one"
     )

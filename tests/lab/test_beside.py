@@ -56,6 +56,21 @@ def test_a_method_that_nobody_measured_is_named_with_those_that_somebody_did():
         lab.beside("swav")
 
 
+def test_a_method_whose_runs_failed_is_named_with_the_reason(kept):
+    kept.write_text(json.dumps(json.loads(kept.read_text()) | {"swav/0": {"error": "out of memory"}}))
+    with pytest.raises(ValueError, match="'swav', but the results only have dcl, moco, simclr, untrained; swav/0 failed: out of memory"):
+        lab.beside("swav")
+
+
+@pytest.mark.parametrize(("change", "told"), [({"epochs": 1}, "epochs 1 instead of 2"), ({"width": 4}, "width 4 instead of 8")])
+def test_runs_of_another_size_are_not_compared(kept, change, told):
+    content = json.loads(kept.read_text())
+    content["dcl/1"]["settings"] |= change
+    kept.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=f"dcl was not trained like simclr, so the two can't be compared: {told}"):
+        lab.beside("dcl")
+
+
 def test_every_machine_that_made_a_row_is_named(kept, capsys):
     content = json.loads(kept.read_text())
     content["dcl/1"]["environment"]["device"] = "another machine"

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import re
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from contrastive_lab.training.batches import draw
 from contrastive_lab.training.prepare import build
 
 KINDS = ("scenes", "cifar10", "stl10")
+# What notebooks and the doctor read of a method's logs; a method need not log anything.
 LOGGED = {
     "simclr": {"positive similarity"},
     "dcl": {"npc multiplier", "positive similarity"},
@@ -56,13 +58,13 @@ def test_an_epoch_on_the_embedded_world(name, images):
     for step in steps[1:]:
         assert step.loss.shape == ()
         assert step.loss.isfinite()
-        assert step.logs.keys() >= LOGGED[name]
+        assert step.logs.keys() >= LOGGED.get(name, set())
         assert all(value.shape == () and value.isfinite() and not value.requires_grad for value in step.logs.values())
         views, count, _ = step.embeddings.shape
         assert (views >= 2, count) == (True, 16)
         assert not step.embeddings.requires_grad
         torch.testing.assert_close(step.embeddings.norm(dim=-1), torch.ones(views, count))
-    assert run.history[-1].keys() >= LOGGED[name]
+    assert run.history[-1].keys() >= LOGGED.get(name, set())
     still = [key for key, value in method.named_parameters() if torch.equal(value, before[key])]
     assert not still
 
@@ -76,6 +78,24 @@ def test_representation_and_embedding_of_clean_images(name, images):
         torch.testing.assert_close(method.embed(images.as_float()), projected / projected.norm(dim=1, keepdim=True))
     assert len(representation) == len(images)
     assert not method.represent(images.as_float()).requires_grad
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_embeddings_are_those_of_the_views_and_every_view_counts(name, images):
+    settings = made_settings(name)
+    method = prepare(settings, images).eval()  # at rest no image depends on the others of its batch
+    batch = made_batch(method, settings, images)
+
+    def step(views):
+        torch.manual_seed(0)
+        with torch.no_grad():
+            return copy.deepcopy(method).step(dataclasses.replace(batch, views=tuple(views)))
+
+    plain = step(batch.views)
+    for number, view in enumerate(batch.views):
+        torch.testing.assert_close(plain.embeddings[number], method.embed(view), msg=lambda text: f"Step.embeddings: {text}")
+        others = [*batch.views[:number], view.flip(0), *batch.views[number + 1 :]]
+        assert (step(others).loss - plain.loss).abs() > 1e-5, "the loss doesn't tell which views belong together"
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -101,7 +121,10 @@ def test_what_a_method_needs_beyond_views(name, images):
     method = prepare(settings, images).train()
     bare = dataclasses.replace(made_batch(method, settings, images), labels=None, groups=None, captions=None)
     if not method.needs:
-        assert method.step(bare).loss.isfinite()
+        try:
+            assert method.step(bare).loss.isfinite()
+        except (AttributeError, TypeError) as error:
+            pytest.fail(f"step uses labels, groups or captions that {name}.needs doesn't name? {error}")
         return
     (need,) = method.needs
     with pytest.raises(ValueError, match=f"{need} are missing"):
@@ -121,8 +144,7 @@ def test_names_titles_and_papers():
     assert len({method.title for method in METHODS.values()}) == len(METHODS)
     for name, method in METHODS.items():
         assert name == method.name == name.lower()
-        assert "et al. 20" in method.paper
-        assert "arXiv" in method.paper
+        assert re.fullmatch(r".+ et al\. 20\d\d, arXiv \d{4}\.\d{5}.*", method.paper), f"{name}.paper: {method.paper}"
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -31,5 +31,7 @@ def made_world(count=32):
 
 
 def made_settings(method, options=None, **changes):
+    if method not in OPTIONS:
+        raise KeyError(f"{method} is new: give its smallest options in OPTIONS of tests/methods/tiny.py")
     usual = {"epochs": 1, "batch_size": 16, "width": 2, "image_size": 16, "device": "cpu", "lr": 0.01, "seed": 1}
     return Settings(method=method, data="scenes", **(usual | changes), options=OPTIONS[method] | (options or {}))

@@ -81,7 +81,7 @@ def test_every_method_has_its_paper_among_the_references():
     text = (DOCS / "references.md").read_text("utf-8")
     for method in METHODS.values():
         for number in re.findall(r"\d{4}\.\d{5}", method.paper):
-            assert number in text, f"{method.title}: {number}"
+            assert number in text, f"docs/references.md needs a row for {method.title}, arXiv:{number}"
 
 
 def test_the_glossary_is_in_order():

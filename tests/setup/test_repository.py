@@ -21,7 +21,9 @@ def tracked() -> list[str]:
 
 
 def test_the_readme_is_short_and_its_two_pictures_have_words():
-    assert len(README.splitlines()) < 120
+    # Written by hand: without the generated tables and the line that each notebook adds.
+    by_hand = re.sub(r"<!-- results -->.*<!-- end of results -->", "", README, flags=re.DOTALL)
+    assert len([line for line in by_hand.splitlines() if not line.startswith("| [")]) <= 80
     pictures = re.findall(r"^!\[(.*?)\]\((?!http)(.*?)\)", README, re.MULTILINE)
     assert [path for _, path in pictures] == ["docs/lab.png", "docs/speed.png"]
     assert all(len(words) > 40 for words, _ in pictures)

@@ -17,7 +17,8 @@ from contrastive_lab.views import Augmentation
 from contrastive_lab.views import augmentation as module
 
 HEAD = {"hidden_dim": 8, "out_dim": 8}
-GRAPHS = ["simclr", "dcl", "dclw", "cacr", "moco", "mochi", "swav", "pixpro", "pixcontrast", "sepclr", "hydra"]
+EAGER = {"clip"}
+"""Methods that name no function as a graph: CLIP reads captions, which are text."""
 QUEUE = {"dim": 8, "hidden_dim": 8, "queue_length": 24, "splits": 2}
 
 
@@ -143,7 +144,7 @@ def test_what_a_graph_takes_for_fixed_stays_where_it_is():
     # CUDA graphs read parameters and buffers at fixed addresses; one that moves makes PyTorch record the whole graph again, every step.
     done = subprocess.run([sys.executable, "-c", FIXED], capture_output=True, text=True, check=False, timeout=400)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == GRAPHS
+    assert set(METHODS) - set(done.stdout.split()) == EAGER, "name a graph in the class, or say why not in EAGER"
 
 
 PROMISED = """
@@ -183,4 +184,4 @@ def test_methods_that_promise_it_are_one_graph():
     # In a process of its own: the checks of shapes and types that these tests switch on would break the graph.
     done = subprocess.run([sys.executable, "-c", PROMISED], capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == GRAPHS
+    assert set(METHODS) - set(done.stdout.split()) == EAGER, "name a graph in the class, or say why not in EAGER"

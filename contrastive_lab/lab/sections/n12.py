@@ -10,8 +10,6 @@ from contrastive_lab.lab.doors import door
 from contrastive_lab.lab.profiles import profile
 from contrastive_lab.training import Settings
 
-ORDER = ("untrained", "simclr", "dcl", "dclw", "cacr", "moco", "mochi", "swav", "pixpro", "pixcontrast", "hydra", "supcon")
-
 
 @door("12-table")
 @door("12-seeds")
@@ -45,8 +43,10 @@ def _finished() -> dict[str, Any]:
 def finished(data: str) -> dict[str, Any]:
     """The small runs on these images that travel with the package, by method in the order of the tables; supcon is Hydra's open gate."""
     from contrastive_lab import runs
+    from contrastive_lab.methods import METHODS
 
-    there = {name: f"{data}-{name}-w16-s0" for name in ORDER}
+    alone = [name for name, method in METHODS.items() if not method.needs & {"groups", "captions"}]  # others have data of their own
+    there = {name: f"{data}-{name}-w16-s0" for name in ("untrained", *alone, "supcon")}
     return {name: runs.open_run(run) for name, run in there.items() if run in runs.available()}
 
 
