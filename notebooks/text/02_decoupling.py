@@ -521,7 +521,7 @@ lab.show(
 # points ahead, and here nothing but the multiplier differs.
 #
 # But 0.2 does not end between 0.1 and 0.5. It ends above both, and level with DCL or a little above it. InfoNCE reaches at least as much, then, at another
-# temperature. What decoupling buys here is that 0.1 *costs little*: InfoNCE loses three points of kNN there, DCL doesn't. (Whether DCL has a better temperature
+# temperature. What decoupling buys here is that 0.1 *costs little*: InfoNCE ends three points of kNN below DCL there, and below itself at 0.2. (Whether DCL has a better temperature
 # than 0.1 we don't know, it wasn't run at another. And nobody tuned the learning rate for any of them: a multiplier that all anchors share is a smaller rate,
 # question B below.)
 #

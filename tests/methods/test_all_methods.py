@@ -14,7 +14,7 @@ from contrastive_lab.training.batches import draw
 from contrastive_lab.training.prepare import build
 
 KINDS = ("scenes", "cifar10", "stl10")
-# What notebooks and the doctor read of a method's logs; a method need not log anything.
+# What each method logs; a new one need not log anything.
 LOGGED = {
     "simclr": {"positive similarity"},
     "dcl": {"npc multiplier", "positive similarity"},
