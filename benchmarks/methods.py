@@ -68,7 +68,7 @@ def other_size(args: argparse.Namespace, results: Mapping[str, Mapping[str, Any]
     for row in results.values():
         if "error" not in row and row["settings"]["epochs"]:
             there = {**{key: row["settings"][key] for key in ("epochs", "network", "width")}, "count": row["data"]["options"].get("count")}
-            if differ := [f"--{key} {value}" for key, value in there.items() if value != getattr(args, key)]:
+            if differ := [f"--{key} {value or 'of all'}" for key, value in there.items() if value != getattr(args, key)]:
                 return " ".join(differ)
     return ""
 
