@@ -15,10 +15,12 @@ def diverged(course: Course) -> Illness | None:
     if course.state != "diverged":
         return None
     where = f"after step {course.steps}" if course.steps else "in the first epoch"
+    known = course.temperature is not None
+    heat, raised = (f", temperature {course.temperature:g}", ", raise a temperature below 0.05") if known else ("", "")
     return Illness(
         "diverged",
-        f"The loss became NaN or infinite {where} (learning rate {course.settings.get('lr'):g}, temperature {_heat(course)}).",
-        "Lower the learning rate by 3, give warmup_epochs=1 and clip=1.0, raise a temperature below 0.05, or train in 32-true.",
+        f"The loss became NaN or infinite {where} (learning rate {course.settings.get('lr'):g}{heat}).",
+        f"Lower the learning rate by 3, give warmup_epochs=1 and clip=1.0{raised}, or train in 32-true.",
     )
 
 
@@ -76,10 +78,6 @@ def restless(course: Course) -> Illness | None:
     rose = max(losses[-1] - min(losses), 0.0)
     moved = f"the loss ends {rose:.2f} above its best" if rose > 0.1 else f"the loss ends at {losses[-1]:.2f}"
     return Illness("restless", f"lr={rate:g} is far too large for {optimizer}: {moved}.", f"Try lr={RATES[optimizer] / 30:g}.")
-
-
-def _heat(course: Course) -> str:
-    return "unknown" if course.temperature is None else f"{course.temperature:g}"
 
 
 RULES = (diverged, guessing, hot, idle, restless)

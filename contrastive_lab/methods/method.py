@@ -115,8 +115,8 @@ class Method(nn.Module):
     def embed(self, images: Float[Tensor, "N C H W"]) -> Float[Tensor, "N E"]:
         """Unit vectors in the space in which the loss compares images: the projector's output, normalised.
 
-        A loss that centres or whitens over the batch puts that norm at the end of its projector (`ProjectionHead(last_norm="bn")`):
-        else alignment, uniformity and the doctor measure an offset that the loss never sees.
+        A predictor is left out. A loss that centres or whitens over the batch puts that norm at the end of its projector
+        (`ProjectionHead(last_norm="bn")`): else alignment, uniformity and the doctor measure an offset that the loss never sees.
         """
         return unit(self(images)[1])
 

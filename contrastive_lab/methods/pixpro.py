@@ -33,7 +33,7 @@ from torch import Tensor, nn
 from contrastive_lab.contrast import check_positive
 from contrastive_lab.methods.cells import check_boxes, positive_mask
 from contrastive_lab.methods.method import DataKind, MakeBackbone, Method, Progress, Recipe, Step
-from contrastive_lab.networks import Backbone, ConvProjector, MomentumTwin, check_backbone, checked
+from contrastive_lab.networks import Backbone, ConvProjector, MomentumTwin, check_backbone, checked, rising_momentum
 from contrastive_lab.views import Augmentation, Batch, TwoViews, Views
 
 
@@ -273,7 +273,7 @@ class PixPro(Method):
     def after_update(self, progress: Progress) -> None:
         super().after_update(progress)
         done = progress.fraction if self.total_steps is None else min(progress.step / self.total_steps, 1.0)
-        self.twin.update(self._followed(), 1 - (1 - self.base_momentum) * (math.cos(math.pi * done) + 1) / 2)
+        self.twin.update(self._followed(), rising_momentum(self.base_momentum, done))
 
     @torch.no_grad()
     def diagnose(self, x: Float[Tensor, "M C H W"], boxes1: Float[Tensor, "N 4"], boxes2: Float[Tensor, "N 4"]) -> dict[str, Tensor]:

@@ -5,7 +5,7 @@ from contrastive_lab.networks.heads import ConvProjector, ProjectionHead
 from contrastive_lab.networks.queues import FeatureQueue, KeyQueue
 from contrastive_lab.networks.split_norm import SplitBatchNorm2d, split_batch_norm
 from contrastive_lab.networks.text import TextTransformer, tokenize
-from contrastive_lab.networks.twin import MomentumTwin
+from contrastive_lab.networks.twin import MomentumTwin, rising_momentum
 
 __all__ = [
     "Backbone",
@@ -20,6 +20,7 @@ __all__ = [
     "check_backbone",
     "checked",
     "make_backbone",
+    "rising_momentum",
     "split_batch_norm",
     "tokenize",
 ]

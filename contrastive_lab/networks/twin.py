@@ -1,8 +1,9 @@
-"""The slow copy of a network that provides targets (MoCo, PixPro)."""
+"""The slow copy of a network that provides targets, and a momentum that rises."""
 
 from __future__ import annotations
 
 import copy
+import math
 from typing import Any
 
 import torch
@@ -33,3 +34,8 @@ class MomentumTwin(nn.Module):
         if [p.shape for p in own] != [p.shape for p in new]:
             raise ValueError("source has other parameters than the twin; pass the module that the twin was made from")
         torch._foreach_lerp_(own, new, 1 - momentum)
+
+
+def rising_momentum(base: float, done: float) -> float:
+    """`base` where `done` is 0 and 1 where it is 1, along a cosine (BYOL, PixPro). `done`: share of the run's updates before this one."""
+    return 1 - (1 - base) * (math.cos(math.pi * done) + 1) / 2

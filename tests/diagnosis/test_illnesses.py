@@ -9,6 +9,8 @@ from torch import nn
 
 from contrastive_lab.data import scenes
 from contrastive_lab.diagnosis import PAGES
+from contrastive_lab.diagnosis.course import Course
+from contrastive_lab.diagnosis.learning import diverged
 from contrastive_lab.methods import alignment_loss, uniformity_loss
 from contrastive_lab.networks import MomentumTwin
 
@@ -56,7 +58,14 @@ def test_a_loss_of_nan_is_named(diagnose):
 
     found = diagnose("simclr", epochs=1, make_ill=poison)
     assert "NaN or infinite in the first epoch" in found["diverged"]
+    assert "temperature 0.5" in found["diverged"]
     assert set(found) == {"diverged"}
+
+
+def test_a_method_without_temperature_is_not_told_to_change_one():
+    course = Course([], {"method": "pixpro", "lr": 0.1, "batch_size": 16}, state="diverged")
+    illness = diverged(course)
+    assert "temperature" not in f"{illness.sentence} {illness.remedy}"
 
 
 def test_a_learning_rate_of_almost_nothing_moves_nothing(diagnose):

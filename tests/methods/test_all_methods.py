@@ -70,6 +70,24 @@ def test_an_epoch_on_the_embedded_world(name, images):
 
 
 @pytest.mark.parametrize("name", METHODS)
+def test_a_run_that_was_interrupted_ends_with_the_same_bits(name, images, tmp_path):
+    settings = made_settings(name, epochs=2)
+
+    def interrupt(moment):
+        if moment.iteration == 3:
+            raise KeyboardInterrupt
+
+    whole = train(prepare(settings, images), images, settings)
+    stopped = train(prepare(settings, images), images, settings, [interrupt], folder=tmp_path)
+    assert stopped.state != "finished"
+    resumed = train(prepare(settings, images), images, settings, folder=tmp_path)
+    assert resumed.state == "finished"
+    assert resumed.method.progress == whole.method.progress
+    for key, value in whole.method.state_dict().items():
+        assert torch.equal(resumed.method.state_dict()[key], value), key
+
+
+@pytest.mark.parametrize("name", METHODS)
 def test_representation_and_embedding_of_clean_images(name, images):
     method = prepare(made_settings(name), images).eval()
     with torch.no_grad():

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from contrastive_lab.networks import MomentumTwin
+from contrastive_lab.networks import MomentumTwin, rising_momentum
 
 
 def net():
@@ -60,3 +60,7 @@ def test_wrong_momentum_and_strange_sources_are_refused():
         twin.update(net(), 1.5)
     with pytest.raises(ValueError, match="other parameters"):
         twin.update(nn.Linear(3, 5), 0.9)
+
+
+def test_a_rising_momentum_begins_at_its_base_and_ends_at_one():
+    assert [rising_momentum(0.9, done) for done in (0.0, 0.5, 1.0)] == pytest.approx([0.9, 0.95, 1.0])

@@ -11,7 +11,7 @@ GOOD = {"method": "simclr", "data": "scenes"}
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"method": "byol"}, r"method is 'byol', but must be one of .*'simclr'"),
+        ({"method": "nobody"}, r"method is 'nobody', but must be one of .*'simclr'"),
         ({"data": "imagenet"}, r"data is 'imagenet', but must be one of .*'cifar10'"),
         ({"network": "vit"}, "network is 'vit'"),
         ({"optimizer": "lion"}, "optimizer is 'lion'"),
