@@ -58,7 +58,7 @@ def test_a_loss_of_nan_is_named(diagnose):
 
     found = diagnose("simclr", epochs=1, make_ill=poison)
     assert "NaN or infinite in the first epoch" in found["diverged"]
-    assert "temperature 0.5" in found["diverged"]
+    assert re.search(r"temperature 0\.\d", found["diverged"])
     assert set(found) == {"diverged"}
 
 
