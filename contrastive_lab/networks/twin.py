@@ -37,5 +37,8 @@ class MomentumTwin(nn.Module):
 
 
 def rising_momentum(base: float, done: float) -> float:
-    """`base` where `done` is 0 and 1 where it is 1, along a cosine (BYOL, PixPro). `done`: share of the run's updates before this one."""
+    """`base` at the start and 1 at the end, along a cosine (BYOL, PixPro). `done`: share of the run that is over, from 0 to 1.
+
+    Papers differ in whether the update that is just made counts as over; in our PixPro it does.
+    """
     return 1 - (1 - base) * (math.cos(math.pi * done) + 1) / 2
