@@ -96,7 +96,7 @@ def short_of_published() -> str:
             "MoCo: theirs takes the loss in both directions, at temperature 0.1, with a learning rate of 0.06 per 128 images (their "
             "cifar10_benchmark.py): moco-symmetric is ours with these choices, at twice the work; moco is ours in one direction as in the "
             f"paper, with {made['lr']} for {made['batch_size']}. Both of ours have a queue of {made['options']['queue_length']:,}, theirs "
-            f"has 4,096 at batch 128 and 8,192 at 512. How much the direction counts, MoCo's authors report at 0.1: "
+            "has 4,096 at batch 128 and 8,192 at 512. How much the direction counts, MoCo's authors report at 0.1: "
             f"{demo['moco'][0]:.1f} with one, {demo['moco, both directions'][0]:.1f} with both. {in_miniature()}"
         )
     if {"swav", "swav-b512", "swav-multicrop"} <= grouped.keys():

@@ -140,18 +140,17 @@ lab.show(
 
 # %%
 print(f"theirs: {theirs['what']}\n{theirs['source']}\n")
-rows = {}
+rows, titles = {}, [f"theirs, {column}" for column in theirs["columns"]]
 for name, several in large.items():
-    method = several[0]["settings"]["method"]
-    values = theirs["rows"].get(method, [])
-    published = {f"theirs, {column}": value for column, value in zip(theirs["columns"] if values else [], values, strict=True)}
+    values = theirs["rows"].get(several[0]["settings"]["method"])
+    published = dict(zip(titles, values, strict=True)) if values else {}
     for run in several:
         measured = run["measured"]
         ours = {"last": measured["knn"], "best": max(run["history"]["knn"][1]), "their vote": measured["knn_t10"]}
         ours |= {"linear": measured["linear"], "± test images": (ours["last"] * (1 - ours["last"]) / run["data"]["test"]) ** 0.5}
         ours = {f"ours, {title}": 100 * value for title, value in ours.items()}
         rows.setdefault(f"{name}, seeds: {len(several)}", []).append(ours | published)
-lab.table(rows, [*ours, *(f"theirs, {column}" for column in theirs["columns"])], digits=1)
+lab.table(rows, [*ours, *titles], digits=1)
 
 # %% [markdown]
 # <details><summary>What so few runs can say</summary>
